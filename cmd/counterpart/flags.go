@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/counterpart-go/counterpart/openapi"
+)
+
+// env names the environment variable of a flag.
+func env(flag string) cli.ValueSourceChain {
+	return cli.EnvVars("COUNTERPART_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+}
+
+func overlayFlag() cli.Flag {
+	return &cli.StringSliceFlag{
+		Name:    "overlay",
+		Usage:   "change the document by `NAME|FILE`: an overlay below, or an OpenAPI Overlay file (repeat it, or separate by commas)",
+		Sources: env("overlay"),
+	}
+}
+
+func seedFlag(usage string) cli.Flag {
+	return &cli.Uint64Flag{Name: "seed", Usage: usage, Sources: env("seed")}
+}
+
+// choiceFlag takes one of a few words, the first by default.
+func choiceFlag(name, usage string, choices ...string) cli.Flag {
+	return &cli.StringFlag{
+		Name:        name,
+		Usage:       fmt.Sprintf("%s: `%s`", usage, strings.Join(choices, "|")),
+		Value:       choices[0],
+		DefaultText: choices[0],
+		Sources:     env(name),
+		Validator:   func(v string) error { return oneOf(name, v, choices) },
+	}
+}
+
+func oneOf(flag, value string, choices []string) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	return fmt.Errorf("--%s %q: use %s", flag, value, strings.Join(choices, " or "))
+}
+
+// loadSpec reads the document that the flags ask for.
+func loadSpec(c *cli.Command) (*openapi.Spec, error) {
+	spec, err := openapi.Default(c.StringSlice("overlay")...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the contract: %w", err)
+	}
+	return spec, nil
+}
+
+// withOverlays adds the built-in overlays to a command's description.
+func withOverlays(description string) string {
+	var b strings.Builder
+	b.WriteString(description + "\n\nBuilt-in overlays, each a known deviation of real services:")
+	for _, o := range openapi.Overlays() {
+		fmt.Fprintf(&b, "\n  %-22s %s", o.Name, o.Title)
+	}
+	return b.String()
+}
+
+func noArguments(c *cli.Command) error {
+	if c.Args().Present() {
+		return usageError(c, "%s takes no argument, but got %q", c.Name, c.Args().First())
+	}
+	return nil
+}
+
+// usageError says what is wrong with the command line, and where to read how it should be.
+func usageError(c *cli.Command, format string, args ...any) error {
+	help := strings.TrimSpace(strings.TrimPrefix(c.FullName(), "counterpart"))
+	return fmt.Errorf("%w; see \"%s\"", fmt.Errorf(format, args...), strings.TrimSpace("counterpart help "+help))
+}
+
+// parserWords is how the flag library and the standard library put what users do not need to read.
+var parserWords = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": `)
+
+// explainUsage rewords what the flag library found wrong.
+func explainUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
+	words := parserWords.ReplaceAllString(err.Error(), "")
+	if name, ok := strings.CutPrefix(words, "flag provided but not defined: -"); ok {
+		words = "there is no flag --" + strings.TrimPrefix(name, "-")
+	}
+	return usageError(c, "%w", errors.New(words))
+}

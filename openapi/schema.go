@@ -1,0 +1,227 @@
+package openapi
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+	"gopkg.in/yaml.v3"
+)
+
+// Validate lists every way in which a decoded JSON value (see [DecodeJSON]) breaks the schema. In and Name are left
+// to the caller. A schema that cannot be compiled is one violation that says so.
+func (s *Schema) Validate(value any) Violations {
+	schema, err := s.compiled()
+	if err == nil {
+		err = schema.Validate(value)
+	}
+	if err == nil {
+		return nil
+	}
+	var broken *jsonschema.ValidationError
+	if !errors.As(err, &broken) {
+		return Violations{{Keyword: "schema", Detail: err.Error(), Rule: s.at.rule()}}
+	}
+	var vs Violations
+	for _, leaf := range leaves(broken) {
+		vs = append(vs, s.violations(value, leaf)...)
+	}
+	return vs.sorted()
+}
+
+// leaves are the errors that say something. Of alternatives that all fail, the one is kept that was plainly meant,
+// otherwise the failed keyword itself.
+func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	if keyword := lastToken(e.KeywordLocation); keyword == "oneOf" || keyword == "anyOf" {
+		if meant := meantBranch(e); meant != nil {
+			return leaves(meant)
+		}
+		return []*jsonschema.ValidationError{e}
+	}
+	var all []*jsonschema.ValidationError
+	for _, cause := range e.Causes {
+		all = append(all, leaves(cause)...)
+	}
+	return all
+}
+
+// meantBranch is the only branch that does not already fail by the value's type or by a constant.
+func meantBranch(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	var meant *jsonschema.ValidationError
+	for _, branch := range e.Causes {
+		plain := true
+		for _, leaf := range leaves(branch) {
+			keyword := lastToken(leaf.KeywordLocation)
+			depth := strings.Count(leaf.InstanceLocation, "/") - strings.Count(e.InstanceLocation, "/")
+			if keyword == "type" && depth == 0 || (keyword == "const" || keyword == "enum") && depth <= 1 {
+				plain = false
+			}
+		}
+		if plain && meant != nil {
+			return nil
+		}
+		if plain {
+			meant = branch
+		}
+	}
+	return meant
+}
+
+func lastToken(pointer string) string {
+	return pointerUnescaper.Replace(pointer[strings.LastIndexByte(pointer, '/')+1:])
+}
+
+// violations turns one error of jsonschema into data: `required` becomes one violation for each missing property.
+func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation {
+	v := Violation{Pointer: instancePointer(root, e), Keyword: lastToken(e.KeywordLocation), Rule: s.ruleAt(e.AbsoluteKeywordLocation)}
+	at := s.spec.rule(v.Rule)
+	switch {
+	case v.Keyword == backtracking:
+		v.Keyword, v.Rule = "pattern", s.sibling(v.Rule, "pattern")
+	case v.Keyword == "contentEncoding" && !at.ok():
+		v.Keyword, v.Rule = KeywordEmbedded, s.sibling(v.Rule, KeywordEmbedded)
+		v.Detail = syntaxOf(root, v.Pointer)
+	case strings.HasSuffix(e.Message, "not allowed") && at.ok() && at.node.Kind == yaml.MappingNode && v.Keyword != "additionalProperties":
+		v.Keyword = KeywordWriteOnly
+	case strings.HasPrefix(v.Rule.Pointer, s.at.pointer) && strings.Contains(e.KeywordLocation, "/dependentRequired/"):
+		v.Keyword, v.Detail = "dependentRequired", e.Message
+	case v.Keyword == "required" && at.ok():
+		return s.missing(root, v, at)
+	case v.Keyword == "additionalProperties":
+		v.Detail = strings.TrimSuffix(strings.TrimPrefix(e.Message, "additionalProperties "), " not allowed")
+	}
+	if at = s.spec.rule(v.Rule); at.ok() && at.node.Kind != yaml.MappingNode {
+		v.Want = string(appendNode(nil, at.node))
+	}
+	return []Violation{v}
+}
+
+// missing names each required property that the value lacks, by its own pointer.
+func (s *Schema) missing(root any, v Violation, required place) []Violation {
+	value, _ := Lookup(root, v.Pointer)
+	object, _ := value.(map[string]any)
+	var vs []Violation
+	required.each(func(_ string, name place) {
+		if _, there := object[name.node.Value]; !there && name.node.Kind == yaml.ScalarNode {
+			one := v
+			one.Pointer += "/" + escapePointer(name.node.Value)
+			vs = append(vs, one)
+		}
+	})
+	if len(vs) == 0 { // the property is required by a rule that the view made
+		return []Violation{v}
+	}
+	return vs
+}
+
+// ruleAt turns jsonschema's absolute location into a place of the document.
+func (s *Schema) ruleAt(location string) Rule {
+	base, pointer, _ := strings.Cut(location, "#")
+	name := strings.TrimPrefix(base, "file:///")
+	if decoded, err := url.PathUnescape(pointer); err == nil {
+		pointer = decoded
+	}
+	if d := s.spec.docs[name]; d != nil {
+		return Rule{name, pointer, d.line(pointer)}
+	}
+	return Rule{Document: name, Pointer: pointer}
+}
+
+func (s *Schema) sibling(r Rule, keyword string) Rule {
+	r.Pointer = r.Pointer[:strings.LastIndexByte(r.Pointer, '/')+1] + keyword
+	r.Line = s.spec.docs[r.Document].line(r.Pointer)
+	return r
+}
+
+func syntaxOf(root any, pointer string) string {
+	value, _ := Lookup(root, pointer)
+	text, _ := value.(string)
+	if _, err := DecodeJSON([]byte(text)); err != nil {
+		return "it " + err.Error()
+	}
+	return ""
+}
+
+// instancePointer marks the steps into embedded JSON, which jsonschema leaves out.
+func instancePointer(root any, e *jsonschema.ValidationError) string {
+	inside := strings.Count(e.KeywordLocation+"/", "/contentSchema/")
+	if inside == 0 {
+		return e.InstanceLocation
+	}
+	var b strings.Builder
+	value := root
+	enter := func() {
+		text, _ := value.(string)
+		inner, err := DecodeJSON([]byte(text))
+		if err == nil {
+			value = inner
+		}
+		b.WriteString(Embedded)
+		inside--
+	}
+	for _, token := range splitPointer(e.InstanceLocation) {
+		if _, isText := value.(string); isText && inside > 0 {
+			enter()
+		}
+		value, _ = step(value, token)
+		b.WriteString("/" + escapePointer(token))
+	}
+	for inside > 0 {
+		enter()
+	}
+	return b.String()
+}
+
+// Secret says whether a property of this name holds a secret somewhere in the document: it is writeOnly, or has the
+// format password. Values of such properties belong in no output.
+func (s *Spec) Secret(property string) bool { return s.secrets[property] }
+
+// types lists the JSON types that a parameter's text may stand for, looking through references and combinations.
+func (s *Schema) types() map[string]bool {
+	found := map[string]bool{}
+	s.spec.eachApplied(s.at, func(p place) {
+		t := p.at("type")
+		if t.ok() && t.node.Kind == yaml.ScalarNode {
+			found[t.node.Value] = true
+		}
+		t.each(func(_ string, item place) { found[item.node.Value] = true })
+	})
+	return found
+}
+
+// eachApplied visits the schema and every schema that judges the same value: through $ref, allOf, anyOf, oneOf, if,
+// then and else, whether or not its condition holds.
+func (s *Spec) eachApplied(p place, visit func(place)) {
+	seen := map[*yaml.Node]bool{}
+	var walk func(p place)
+	walk = func(p place) {
+		if !p.ok() || seen[p.node] {
+			return
+		}
+		seen[p.node] = true
+		visit(p)
+		walk(s.target(p))
+		for _, key := range []string{"if", "then", "else"} {
+			walk(p.at(key))
+		}
+		for _, key := range []string{"allOf", "anyOf", "oneOf"} {
+			p.at(key).each(func(_ string, branch place) { walk(branch) })
+		}
+	}
+	walk(p)
+}
+
+// property finds every schema that judges the property of an object that p judges.
+func (s *Spec) property(p place, name string) []place {
+	var list []place
+	s.eachApplied(p, func(applied place) {
+		if property := applied.at("properties", name); property.ok() {
+			list = append(list, property)
+		}
+	})
+	return list
+}
