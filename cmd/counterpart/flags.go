@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -38,15 +37,15 @@ func choiceFlag(name, usage string, choices ...string) cli.Flag {
 		Value:       choices[0],
 		DefaultText: choices[0],
 		Sources:     env(name),
-		Validator:   func(v string) error { return oneOf(name, v, choices) },
+		Validator:   func(v string) error { return oneOf(v, choices) },
 	}
 }
 
-func oneOf(flag, value string, choices []string) error {
+func oneOf(value string, choices []string) error {
 	if slices.Contains(choices, value) {
 		return nil
 	}
-	return fmt.Errorf("--%s %q: use %s", flag, value, strings.Join(choices, " or "))
+	return fmt.Errorf("use %s", strings.Join(choices, " or "))
 }
 
 // loadSpec reads the document that the flags ask for.
@@ -81,14 +80,27 @@ func usageError(c *cli.Command, format string, args ...any) error {
 	return fmt.Errorf("%w; see \"%s\"", fmt.Errorf(format, args...), strings.TrimSpace("counterpart help "+help))
 }
 
-// parserWords is how the flag library and the standard library put what users do not need to read.
-var parserWords = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": `)
+// wordings are what plainWords replaces.
+var wordings = []struct {
+	from *regexp.Regexp
+	to   string
+}{
+	{regexp.MustCompile(`^flag provided but not defined: -+`), `there is no flag --`},
+	{regexp.MustCompile(`^could not parse (".*") as \S+ value from environment variable "(\w+)" for flag [\w-]+: `), `invalid value $1 for $2: `},
+	{regexp.MustCompile(`^invalid value (".*") for flag -+`), `invalid value $1 for --`},
+	{regexp.MustCompile(`strconv\.ParseUint: parsing ".*": .*`), `use a whole number from 0`},
+	{regexp.MustCompile(`item (".*") is missing separator "="`), `use NAME=VALUE`},
+}
 
-// explainUsage rewords what the flag library found wrong.
+// explainUsage words what the flag library found wrong.
 func explainUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
-	words := parserWords.ReplaceAllString(err.Error(), "")
-	if name, ok := strings.CutPrefix(words, "flag provided but not defined: -"); ok {
-		words = "there is no flag --" + strings.TrimPrefix(name, "-")
+	return usageError(c, "%s", plainWords(err.Error()))
+}
+
+// plainWords takes out of a message what the flag library and the standard library put for programmers.
+func plainWords(message string) string {
+	for _, w := range wordings {
+		message = w.from.ReplaceAllString(message, w.to)
 	}
-	return usageError(c, "%w", errors.New(words))
+	return message
 }

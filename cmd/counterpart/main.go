@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, errBroken) {
 		return exitBroken
 	}
-	_, _ = fmt.Fprintln(stderr, "counterpart: "+oneLine(err))
+	_, _ = fmt.Fprintln(stderr, "counterpart: "+plainWords(oneLine(err)))
 	return exitFailed
 }
 
@@ -62,7 +62,6 @@ func rootCommand(stdout, stderr io.Writer) *cli.Command {
 		Usage:       "a mock that keeps an API's contract, and a judge of servers that should",
 		Description: "Every flag can be given as an environment variable instead: \"counterpart help COMMAND\" names both.",
 		Version:     buildVersion() + ", " + goVersion(),
-		HideVersion: true, // of the help: "counterpart version" is there already
 		Writer:      stdout,
 		ErrWriter:   stderr,
 		Action:      noCommand,

@@ -36,8 +36,13 @@ func reportFlag() cli.Flag {
 type reportOutput struct {
 	reportFormat
 	file string
-	to   io.Writer
+	to   io.WriteCloser
 }
+
+// notClosed is a writer that outlives the reports.
+type notClosed struct{ io.Writer }
+
+func (notClosed) Close() error { return nil }
 
 func parseReports(flags []string) (reportOutputs, error) {
 	if len(flags) == 0 {
@@ -51,7 +56,7 @@ func parseReports(flags []string) (reportOutputs, error) {
 			return nil, err
 		}
 		if files[o.file] {
-			return nil, fmt.Errorf("--report %q: another report goes there already; add =FILE", flag)
+			return nil, errors.New("another report goes to the same place; add =FILE to one of them")
 		}
 		files[o.file] = true
 		outputs = append(outputs, o)
@@ -66,7 +71,7 @@ func parseReport(flag string) (*reportOutput, error) {
 			return &reportOutput{reportFormat: f, file: file}, nil
 		}
 	}
-	return nil, fmt.Errorf("--report %q: use text, json, text=FILE or json=FILE", flag)
+	return nil, errors.New("use text, json, text=FILE or json=FILE")
 }
 
 type reportOutputs []*reportOutput
@@ -77,16 +82,19 @@ func openReports(c *cli.Command) (reportOutputs, error) {
 	if err != nil {
 		return nil, usageError(c, "%w", err)
 	}
-	for _, o := range outputs {
-		o.to = c.Root().Writer
-		if o.file == "" {
-			continue
-		}
-		if o.to, err = os.Create(o.file); err != nil {
-			return nil, errors.Join(fmt.Errorf("--report: %w", err), outputs.close())
+	for i, o := range outputs {
+		if o.to, err = o.open(c.Root().Writer); err != nil {
+			return nil, errors.Join(fmt.Errorf("--report: %w", err), outputs[:i].close())
 		}
 	}
 	return outputs, nil
+}
+
+func (o *reportOutput) open(stdout io.Writer) (io.WriteCloser, error) {
+	if o.file == "" {
+		return notClosed{stdout}, nil
+	}
+	return os.Create(o.file)
 }
 
 func (outputs reportOutputs) write(r *contract.Report) error {
@@ -101,9 +109,7 @@ func (outputs reportOutputs) write(r *contract.Report) error {
 func (outputs reportOutputs) close() error {
 	var errs []error
 	for _, o := range outputs {
-		if file, ok := o.to.(*os.File); ok && o.file != "" {
-			errs = append(errs, file.Close())
-		}
+		errs = append(errs, o.to.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -25,7 +25,7 @@ func serveCommand() *cli.Command {
 		Description: withOverlays("Prints \"listening on http://ADDR\" on stdout once it answers, and a line a request on stderr.\n" +
 			"SIGINT and SIGTERM let open requests finish and end it with exit status 0."),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR`; port 0 takes a free one", Value: "127.0.0.1:8080", DefaultText: "127.0.0.1:8080", Sources: env("listen")},
+			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR`; port 0 takes a free one", Value: "127.0.0.1:8080", DefaultText: "127.0.0.1:8080", Sources: env("listen"), Validator: validAddress},
 			overlayFlag(),
 			seedFlag("make the ids from `N`: the same requests get the same answers"),
 			choiceFlag("log", "format of the log", "text", "json"),
@@ -51,6 +51,14 @@ func serve(ctx context.Context, c *cli.Command) (err error) {
 	}
 	defer func() { err = errors.Join(err, mock.Close()) }()
 	return serveUntilDone(ctx, listener, httpServer(mock, log), c.Root().Writer)
+}
+
+// validAddress refuses the empty address too, which would open a port on every interface.
+func validAddress(addr string) error {
+	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+		return errors.New("use HOST:PORT")
+	}
+	return nil
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {

@@ -45,7 +45,7 @@ func phaseFlag() cli.Flag {
 
 func knownPhases(phases []string) error {
 	for _, p := range phases {
-		if err := oneOf("phase", p, contract.Phases()); err != nil {
+		if err := oneOf(p, contract.Phases()); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func verify(ctx context.Context, c *cli.Command) (err error) {
 
 	report, err := contract.Verify(ctx, target, options)
 	if err != nil {
-		return fmt.Errorf("no verdict on %s: %w", c.Args().First(), err)
+		return fmt.Errorf("no verdict: %w", err)
 	}
 	if err := outputs.write(report); err != nil {
 		return err
