@@ -80,18 +80,6 @@ func usageError(c *cli.Command, format string, args ...any) error {
 	return fmt.Errorf("%w; see \"%s\"", fmt.Errorf(format, args...), strings.TrimSpace("counterpart help "+help))
 }
 
-// wordings are what plainWords replaces.
-var wordings = []struct {
-	from *regexp.Regexp
-	to   string
-}{
-	{regexp.MustCompile(`^flag provided but not defined: -+`), `there is no flag --`},
-	{regexp.MustCompile(`^could not parse (".*") as \S+ value from environment variable "(\w+)" for flag [\w-]+: `), `invalid value $1 for $2: `},
-	{regexp.MustCompile(`^invalid value (".*") for flag -+`), `invalid value $1 for --`},
-	{regexp.MustCompile(`strconv\.ParseUint: parsing ".*": .*`), `use a whole number from 0`},
-	{regexp.MustCompile(`item (".*") is missing separator "="`), `use NAME=VALUE`},
-}
-
 // explainUsage words what the flag library found wrong.
 func explainUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
 	return usageError(c, "%s", plainWords(err.Error()))
@@ -99,8 +87,14 @@ func explainUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
 
 // plainWords takes out of a message what the flag library and the standard library put for programmers.
 func plainWords(message string) string {
-	for _, w := range wordings {
-		message = w.from.ReplaceAllString(message, w.to)
+	for _, wording := range []struct{ from, to string }{
+		{`^flag provided but not defined: -+`, `there is no flag --`},
+		{`^could not parse (".*") as \S+ value from environment variable "(\w+)" for flag [\w-]+: `, `invalid value $1 for $2: `},
+		{`^invalid value (".*") for flag -+`, `invalid value $1 for --`},
+		{`strconv\.ParseUint: parsing ".*": .*`, `use a whole number from 0`},
+		{`item (".*") is missing separator "="`, `use NAME=VALUE`},
+	} {
+		message = regexp.MustCompile(wording.from).ReplaceAllString(message, wording.to)
 	}
 	return message
 }

@@ -12,15 +12,18 @@ import (
 	"github.com/counterpart-go/counterpart/contract"
 )
 
-// reportFormats are the reports that verify writes, the first by default.
-var reportFormats = []reportFormat{
-	{"text", (*contract.Report).WriteText},
-	{"json", (*contract.Report).WriteJSON},
-}
-
+// reportFormat is a report that verify writes.
 type reportFormat struct {
 	name  string
 	write func(*contract.Report, io.Writer) error
+}
+
+// reportFormats lists them, the default first.
+func reportFormats() []reportFormat {
+	return []reportFormat{
+		{"text", (*contract.Report).WriteText},
+		{"json", (*contract.Report).WriteJSON},
+	}
 }
 
 func reportFlag() cli.Flag {
@@ -46,7 +49,7 @@ func (notClosed) Close() error { return nil }
 
 func parseReports(flags []string) (reportOutputs, error) {
 	if len(flags) == 0 {
-		flags = []string{reportFormats[0].name}
+		flags = []string{reportFormats()[0].name}
 	}
 	files := map[string]bool{}
 	var outputs reportOutputs
@@ -66,7 +69,7 @@ func parseReports(flags []string) (reportOutputs, error) {
 
 func parseReport(flag string) (*reportOutput, error) {
 	name, file, named := strings.Cut(flag, "=")
-	for _, f := range reportFormats {
+	for _, f := range reportFormats() {
 		if f.name == name && named == (file != "") {
 			return &reportOutput{reportFormat: f, file: file}, nil
 		}

@@ -27,7 +27,7 @@ func serveCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR`; port 0 takes a free one", Value: "127.0.0.1:8080", DefaultText: "127.0.0.1:8080", Sources: env("listen"), Validator: validAddress},
 			overlayFlag(),
-			seedFlag("make the ids from `N`: the same requests get the same answers"),
+			seedFlag("make the ids from `N`, so that the same requests get the same answers; 0 takes random ids"),
 			choiceFlag("log", "format of the log", "text", "json"),
 		},
 		Action: serve,
