@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/counterpart-go/counterpart/contract"
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 // errBroken makes the exit status; the words are in the reports.
@@ -27,7 +29,7 @@ func verifyCommand() *cli.Command {
 			&cli.StringMapFlag{Name: "parameter", Usage: "send `NAME=VALUE` in every path that has the parameter, not the documented example (repeat it, or separate by commas)", Sources: env("parameter")},
 			overlayFlag(),
 			phaseFlag(),
-			seedFlag("make the requests from `N`: the same seed, the same requests"),
+			seedFlag("make the requests from `N`: the same seed, the same requests; 0 draws one, and the report names it"),
 			reportFlag(),
 		},
 		Action: verify,
@@ -96,10 +98,16 @@ func verifyOptions(c *cli.Command) (contract.Options, error) {
 	if err != nil {
 		return contract.Options{}, err
 	}
+	values := parameters(c)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !hasPathParameter(spec, name) {
+			return contract.Options{}, usageError(c, "--parameter %s: no path of the document has a parameter of that name", name)
+		}
+	}
 	return contract.Options{
 		Spec:       spec,
 		Seed:       c.Uint64("seed"),
-		Parameters: parameters(c),
+		Parameters: values,
 		Phases:     c.StringSlice("phase"),
 	}, nil
 }
@@ -111,4 +119,15 @@ func parameters(c *cli.Command) map[string]string {
 		values["project_id"] = id
 	}
 	return values
+}
+
+func hasPathParameter(spec *openapi.Spec, name string) bool {
+	for _, o := range spec.Operations() {
+		for _, p := range o.Parameters {
+			if p.In == openapi.InPath && p.Name == name {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -28,6 +28,9 @@ const (
 // binary is the program under test; TestMain builds it.
 var binary string
 
+// environment is the one that the tests were started with.
+var environment = os.Environ()
+
 func TestMain(m *testing.M) {
 	os.Exit(buildAndRun(m))
 }
