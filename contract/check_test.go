@@ -47,8 +47,8 @@ func on(method string, do func(a *answer)) change {
 	}
 }
 
-func replace(old, new string) func(*answer) {
-	return func(a *answer) { a.body = strings.Replace(a.body, old, new, 1) }
+func replace(was, is string) func(*answer) {
+	return func(a *answer) { a.body = strings.Replace(a.body, was, is, 1) }
 }
 
 // brokenServer breaks one rule. The finding must name the check and the operation; alone says that no other check may

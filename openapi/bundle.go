@@ -225,10 +225,10 @@ func lowerBoolean(key string, value *yaml.Node) {
 			*n = *mappingNode("not", mappingNode())
 		}
 	}
-	switch {
-	case key == "items" || key == "not":
+	switch key {
+	case "items", "not":
 		lower(value)
-	case key == "properties" || key == "allOf" || key == "anyOf" || key == "oneOf":
+	case "properties", "allOf", "anyOf", "oneOf":
 		for _, schema := range members(value) {
 			lower(schema)
 		}
