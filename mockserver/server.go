@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -147,9 +149,18 @@ func (x *exchange) send() error {
 	for name, values := range x.answer.Header {
 		header[name] = values
 	}
+	if len(x.answer.Body) > 0 {
+		header.Set("Content-Length", strconv.Itoa(len(x.answer.Body)))
+	}
 	x.out.WriteHeader(x.answer.Status)
-	_, err := x.out.Write(x.answer.Body)
-	return err
+	if _, err := x.out.Write(x.answer.Body); err != nil || x.refused == nil {
+		return err
+	}
+	// The words for the log may take a while to find: the client need not wait for them.
+	if err := http.NewResponseController(x.out).Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // guard takes the steps in order until one refuses. A panic is a refusal too: no request may stop the server.
@@ -192,7 +203,7 @@ func (s *Server) read(x *exchange) error {
 			{In: openapi.InBody, Keyword: openapi.KeywordSyntax, Detail: "it ends too early"}}}
 	}
 	x.request.Body = body
-	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(string(body))), int64(len(body))
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return nil
 }
 

@@ -74,24 +74,37 @@ func (b *bundler) take(n *yaml.Node, from string) {
 }
 
 func (b *bundler) inline(n *yaml.Node, from string) {
-	if ref := child(n, "$ref"); ref != nil && n.Kind == yaml.MappingNode {
-		if ref.Tag == "!!done" {
-			ref.Tag = "!!str"
-			return
-		}
-		name, fragment, err := resolveRef(from, ref.Value)
-		if target := b.spec.target(place{doc: b.spec.docs[from], node: n}); err == nil && name != b.spec.root.name && target.ok() {
-			*n = *cloneNode(target.node)
-			b.take(n, name)
-			return
-		}
-		ref.Value = "#" + fragment
+	if b.replace(n, from) {
+		return
 	}
-	for key, value := range members(n) {
-		if n.Kind == yaml.SequenceNode || !literal(key, value) {
-			b.inline(value, from)
-		}
+	var owners []*yaml.Node
+	eachKeyword(n, func(_ string, value *yaml.Node) {
+		owners = append(owners, value)
+		owners = append(owners, value.Content...)
+	})
+	for _, owner := range owners {
+		b.replace(owner, from)
 	}
+}
+
+// replace puts what a reference to another file points at into its place, and says whether there was one.
+func (b *bundler) replace(n *yaml.Node, from string) bool {
+	ref := child(n, "$ref")
+	switch {
+	case ref == nil || n.Kind != yaml.MappingNode || ref.Kind != yaml.ScalarNode:
+		return false
+	case ref.Tag == "!!done":
+		ref.Tag = "!!str"
+		return false
+	}
+	name, fragment, err := resolveRef(from, ref.Value)
+	if target := b.spec.target(place{doc: b.spec.docs[from], node: n}); err == nil && name != b.spec.root.name && target.ok() {
+		*n = *cloneNode(target.node)
+		b.take(n, name)
+		return true
+	}
+	ref.Value = "#" + fragment
+	return false
 }
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)

@@ -231,28 +231,41 @@ func resolveRef(from, ref string) (name, fragment string, err error) {
 // references lists every $ref that is a reference, that is, not part of an example or another literal value.
 func references(root *yaml.Node) []*yaml.Node {
 	var refs []*yaml.Node
-	var visit func(n *yaml.Node)
-	visit = func(n *yaml.Node) {
-		for key, value := range members(n) {
-			switch {
-			case n.Kind == yaml.MappingNode && key == "$ref" && value.Kind == yaml.ScalarNode:
-				refs = append(refs, value)
-			case n.Kind == yaml.MappingNode && literal(key, value):
-			default:
-				visit(value)
-			}
+	eachKeyword(root, func(key string, value *yaml.Node) {
+		if key == "$ref" && value.Kind == yaml.ScalarNode {
+			refs = append(refs, value)
 		}
-	}
-	visit(root)
+	})
 	return refs
 }
 
-// literal says that a member holds a value of the API, in which keywords mean nothing.
-// `examples` is a literal in a schema (a list) and may hold references elsewhere (a map).
+// eachKeyword visits every member of a document whose key is a keyword, not a name that the document's author chose
+// (of a property, a component, a path) and not part of a literal value. Keywords are visited before what they hold.
+func eachKeyword(root *yaml.Node, visit func(key string, value *yaml.Node)) {
+	var walk func(n *yaml.Node, named bool)
+	walk = func(n *yaml.Node, named bool) {
+		for key, value := range members(n) {
+			switch {
+			case n.Kind == yaml.SequenceNode:
+				walk(value, false)
+			case named:
+				walk(value, false)
+			case literal(key, value):
+			default:
+				visit(key, value)
+				walk(value, value.Kind == yaml.MappingNode && (schemaMapKeys[key] || objectMapKeys[key] || key == "examples"))
+			}
+		}
+	}
+	walk(root, false)
+}
+
+// literal says that a keyword holds a value of the API, in which keywords mean nothing. `examples` is a list of such in
+// a schema, and a map of objects elsewhere.
 func literal(key string, value *yaml.Node) bool {
 	switch key {
 	case "example", "enum", "const", "default", "value":
-		return value.Kind != yaml.MappingNode || child(value, "$ref") == nil && key != "default"
+		return true
 	case "examples":
 		return value.Kind == yaml.SequenceNode
 	}

@@ -60,7 +60,7 @@ func (v Violation) String() string {
 		where += " " + v.Name
 	}
 	if v.Pointer != "" {
-		where += " " + v.Pointer
+		where += " " + shorten(v.Pointer)
 	}
 	return where + ": " + v.Words()
 }
@@ -125,7 +125,7 @@ func (v Violation) Words() string {
 		}
 	}
 	if v.Detail != "" {
-		words += " (" + v.Detail + ")"
+		words += " (" + shorten(v.Detail) + ")"
 	}
 	return words
 }
@@ -151,6 +151,15 @@ func plainWant(keyword, want string) string {
 		return strings.Join(words, " or ")
 	}
 	return strings.Join(words, ", ")
+}
+
+// shorten keeps words from growing with the names that a client sends.
+func shorten(text string) string {
+	const most = 200
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 // sorted orders violations by place and rule and drops those that say the same twice.
