@@ -91,6 +91,8 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 		v.Keyword, v.Detail = "dependentRequired", e.Message
 	case v.Keyword == "required" && at.ok():
 		return s.missing(root, v, at)
+	case !at.ok() && strings.Contains(v.Rule.Pointer, "/allOf/"):
+		return []Violation{s.misdirected(v)}
 	case v.Keyword == "additionalProperties":
 		v.Detail = strings.TrimSuffix(strings.TrimPrefix(e.Message, "additionalProperties "), " not allowed")
 	}
@@ -116,6 +118,22 @@ func (s *Schema) missing(root any, v Violation, required place) []Violation {
 		return []Violation{v}
 	}
 	return vs
+}
+
+// misdirected is a value whose discriminator names no branch: the rule is one that the view made, see rewriteDiscriminator.
+func (s *Schema) misdirected(v Violation) Violation {
+	owner := v.Rule.Pointer[:strings.LastIndex(v.Rule.Pointer, "/allOf/")]
+	rule := v.Rule
+	rule.Pointer = owner + "/discriminator"
+	at := s.spec.rule(rule)
+	if !at.ok() {
+		return v
+	}
+	if v.Keyword == "required" {
+		v.Pointer += "/" + escapePointer(at.text("propertyName"))
+	}
+	v.Keyword, v.Rule = KeywordDiscriminator, at.rule()
+	return v
 }
 
 // ruleAt turns jsonschema's absolute location into a place of the document.

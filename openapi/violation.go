@@ -26,6 +26,8 @@ const (
 	KeywordResponses = "responses"        // the status is not described
 	KeywordEmbedded  = "contentMediaType" // a string does not hold the JSON that it should
 	KeywordWriteOnly = "writeOnly"        // an answer gives back what may only be sent
+
+	KeywordDiscriminator = "discriminator" // the property that chooses the alternative is missing or names none
 )
 
 // Rule is a place in the document: the rule that a message breaks.
@@ -110,6 +112,7 @@ var wording = map[string]string{
 	KeywordResponses:        "is not described: %s",
 	KeywordEmbedded:         "must be a string that holds %s",
 	KeywordWriteOnly:        "may be sent but must not be given back",
+	KeywordDiscriminator:    "must name one of the alternatives",
 }
 
 // Words says what the rule asks for, and what is known of what was found.
