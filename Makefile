@@ -1,5 +1,5 @@
 # `make` runs the tests; `make help` lists the rest.
-# Only test, race, vet and bench work with nothing but Go: the others fetch pinned tools from .ci/ the first time.
+# lint, fmt, generate, types and client use pinned tools from .ci/, fetched and built the first time; the rest needs Go alone.
 
 .DEFAULT_GOAL := test
 

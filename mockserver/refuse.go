@@ -103,21 +103,26 @@ func fill(body map[string]any, placeholders *strings.Replacer) []byte {
 // logLine writes the line of a request: what came, what was answered, and why it was refused with what would help.
 func (s *Server) logLine(x *exchange) {
 	r := x.Request()
+	level := slog.LevelInfo
+	switch {
+	case x.refused != nil && x.refused.reason == openapi.Internal:
+		level = slog.LevelError
+	case x.refused != nil:
+		level = slog.LevelWarn
+	}
+	if !s.log.Enabled(r.Context(), level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Int("status", x.answer.Status),
 		slog.Duration("took", time.Since(x.start).Round(time.Microsecond)), slog.String("request_id", x.id),
 	}
-	level := slog.LevelInfo
 	if x.operation != nil {
 		attrs = append(attrs, slog.String("operation", x.operation.ID))
 	}
 	if x.refused != nil {
-		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("refused", x.refused.Error()))
 		attrs = append(attrs, s.hints(x)...)
-	}
-	if x.refused != nil && x.refused.reason == openapi.Internal {
-		level = slog.LevelError
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
 }

@@ -159,7 +159,7 @@ func (l *library) read(name string) (*document, error) {
 	}
 	data, err := l.bytes(name)
 	if err != nil {
-		return nil, &DocumentError{File: name, Err: err}
+		return nil, fmt.Errorf("%s %w", name, err) // add knows which reference asks for it
 	}
 	d, err := parseDocument(name, data)
 	if err != nil {
@@ -193,14 +193,23 @@ func (l *library) add(d *document) error {
 func (l *library) bytes(name string) ([]byte, error) {
 	f, err := l.files.Open(name)
 	if err != nil {
-		var perr *fs.PathError
-		if errors.As(err, &perr) {
-			err = perr.Err
-		}
-		return nil, fmt.Errorf("cannot be read: %w", err)
+		return nil, unreadable(err)
 	}
 	defer func() { _ = f.Close() }()
-	return readDocument(f)
+	data, err := readDocument(f)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return data, nil
+}
+
+// unreadable leaves out the path: the caller names the file as the user knows it.
+func unreadable(err error) error {
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		err = perr.Err
+	}
+	return fmt.Errorf("cannot be read: %w", err)
 }
 
 func readDocument(r io.Reader) ([]byte, error) {

@@ -79,6 +79,12 @@ type Schema struct {
 	once sync.Once
 	js   *jsonschema.Schema
 	err  error
+
+	typesOnce sync.Once
+	typeSet   map[string]bool
+
+	projectOnce sync.Once
+	projection  *projection
 }
 
 func (s *Schema) compiled() (*jsonschema.Schema, error) {

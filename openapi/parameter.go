@@ -192,7 +192,7 @@ func (s *Schema) inner(keyword, text string) any {
 	types := map[string]bool{}
 	s.spec.eachApplied(s.at, func(p place) {
 		if inner := p.at(keyword); inner.ok() {
-			for t := range (&Schema{spec: s.spec, at: inner}).types() {
+			for t := range s.spec.types(inner) {
 				types[t] = true
 			}
 		}
@@ -203,7 +203,7 @@ func (s *Schema) inner(keyword, text string) any {
 func (s *Schema) innerProperty(name, text string) any {
 	types := map[string]bool{}
 	for _, p := range s.spec.property(s.at, name) {
-		for t := range (&Schema{spec: s.spec, at: p}).types() {
+		for t := range s.spec.types(p) {
 			types[t] = true
 		}
 	}
@@ -216,7 +216,7 @@ func (s *Schema) coerceForm(form url.Values) any {
 	for name, values := range form {
 		isArray := false
 		for _, p := range s.spec.property(s.at, name) {
-			isArray = isArray || (&Schema{spec: s.spec, at: p}).types()["array"]
+			isArray = isArray || s.spec.types(p)["array"]
 		}
 		if !isArray {
 			object[name] = s.innerProperty(name, values[0])

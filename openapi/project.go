@@ -1,12 +1,13 @@
 package openapi
 
-import "gopkg.in/yaml.v3"
+import "sync"
 
 // Project turns an item as it was sent into what an answer may show of it: properties that may only be sent
 // (`writeOnly`) are left out, also inside JSON held by a string, and JSON text becomes an object where the answer's
 // schema has an object. Values are copied where they change.
 func (s *Schema) Project(value any) any {
-	return s.spec.project([]place{s.at}, value)
+	s.projectOnce.Do(func() { s.projection = &projection{spec: s.spec, schemas: []place{s.at}} })
+	return s.projection.of(value)
 }
 
 // Inside is the schema of the value at a JSON Pointer in a value of this schema, "-" standing for any item of an
@@ -29,74 +30,95 @@ func (s *Schema) Inside(pointer string) *Schema {
 	return s.spec.schema(p, s.view)
 }
 
-func (s *Spec) project(schemas []place, value any) any {
+// projection is what the schemas of one value say about showing it, worked out at first use. A nil projection shows
+// the value as it is.
+type projection struct {
+	spec    *Spec
+	schemas []place
+
+	once    sync.Once
+	hidden  map[string]bool        // properties that are not shown
+	members map[string]*projection // properties that are described
+	items   *projection            // of an array
+	content *projection            // of the JSON that a string holds
+	object  bool                   // an object is allowed and a string is not
+}
+
+func (p *projection) of(value any) any {
+	if p == nil {
+		return value
+	}
+	p.once.Do(p.build)
 	switch v := value.(type) {
 	case map[string]any:
-		return s.projectObject(schemas, v)
+		shown := make(map[string]any, len(v))
+		for name, member := range v {
+			if !p.hidden[name] {
+				shown[name] = p.members[name].of(member)
+			}
+		}
+		return shown
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
-			items[i] = s.project(s.below(schemas, "items"), item)
+			items[i] = p.items.of(item)
 		}
 		return items
 	case string:
-		return s.projectText(schemas, v)
+		return p.ofText(v)
 	}
 	return value
 }
 
-func (s *Spec) projectObject(schemas []place, object map[string]any) any {
-	shown := make(map[string]any, len(object))
-	for name, member := range object {
-		inner := s.below(schemas, "properties", name)
-		hidden := false
-		for _, p := range inner {
-			hidden = hidden || s.marked(p, KeywordWriteOnly)
-		}
-		if !hidden {
-			shown[name] = s.project(inner, member)
-		}
-	}
-	return shown
-}
-
-func (s *Spec) projectText(schemas []place, text string) any {
-	content := s.below(schemas, "contentSchema")
-	asObject := s.onlyObject(schemas)
-	if len(content) == 0 && !asObject {
+func (p *projection) ofText(text string) any {
+	if p.content == nil && !p.object {
 		return text
 	}
 	inner, err := DecodeJSON([]byte(text))
 	if err != nil {
 		return text
 	}
-	if asObject {
-		return s.project(schemas, inner)
+	if p.object {
+		return p.of(inner)
 	}
-	return string(encodeJSON(s.project(content, inner)))
+	return string(encodeJSON(p.content.of(inner)))
 }
 
-// below lists what the schemas say about the value that the keys lead to.
-func (s *Spec) below(schemas []place, keys ...string) []place {
-	var list []place
-	for _, p := range schemas {
-		s.eachApplied(p, func(applied place) {
-			if inner := applied.at(keys...); inner.ok() {
-				list = append(list, inner)
-			}
+func (p *projection) build() {
+	p.hidden, p.members = map[string]bool{}, map[string]*projection{}
+	for _, schema := range p.schemas {
+		p.spec.eachApplied(schema, func(applied place) {
+			applied.at("properties").each(func(_ string, property place) {
+				name := lastToken(property.pointer)
+				p.hidden[name] = p.hidden[name] || p.spec.marked(property, KeywordWriteOnly)
+				p.members[name] = p.members[name].and(p.spec, property)
+			})
+			p.items = p.items.and(p.spec, applied.at("items"))
+			p.content = p.content.and(p.spec, applied.at("contentSchema"))
 		})
 	}
-	return list
+	p.object = p.spec.onlyObject(p.schemas)
+}
+
+// and adds a schema of the same value; one that is not there adds nothing.
+func (p *projection) and(s *Spec, schema place) *projection {
+	switch {
+	case !schema.ok():
+		return p
+	case p == nil:
+		p = &projection{spec: s}
+	}
+	p.schemas = append(p.schemas, schema)
+	return p
 }
 
 // onlyObject says whether the schemas allow an object and no string.
 func (s *Spec) onlyObject(schemas []place) bool {
-	object := false
-	for _, t := range s.below(schemas, "type") {
-		if t.node.Kind != yaml.ScalarNode || t.node.Value == "string" {
-			return false
+	types := map[string]bool{}
+	for _, p := range schemas {
+		for t := range s.types(p) {
+			types[t] = true
 		}
-		object = object || t.node.Value == "object"
 	}
-	return object
+	return types["object"] && !types["string"]
 }

@@ -87,7 +87,8 @@ func (s *Spec) readExtension() error {
 		}
 		resource := &Resource{Name: name, Sent: r.Sent, Items: r.Items, Total: r.Total, Limit: r.Limit, Offset: r.Offset,
 			Filters: r.Filters, Unique: r.Unique, Fixed: r.Fixed, ID: r.ID}
-		for id, op := range map[string]**Operation{r.Create: &resource.Create, r.List: &resource.List, r.Update: &resource.Update, r.Delete: &resource.Delete} {
+		for i, op := range []**Operation{&resource.Create, &resource.List, &resource.Update, &resource.Delete} {
+			id := []string{r.Create, r.List, r.Update, r.Delete}[i]
 			if *op = s.byID[id]; *op == nil && id != "" {
 				failed = errors.Join(failed, s.extensionError(p, fmt.Errorf("no operation has the id %q", id)))
 			}

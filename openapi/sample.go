@@ -186,7 +186,6 @@ func kind(flat []place) string {
 }
 
 func (g *sampler) object(flat []place, pointer string, depth int) any {
-	hidden := [...]string{requestView: "readOnly", responseView: "writeOnly"}[g.view]
 	object := map[string]any{}
 	for _, p := range flat {
 		p.at("required").each(func(_ string, name place) { object[name.node.Value] = nil })
@@ -205,7 +204,7 @@ func (g *sampler) object(flat []place, pointer string, depth int) any {
 				schemas = append(schemas, property)
 			}
 		}
-		if len(schemas) > 0 && g.spec.marked(schemas[0], hidden) {
+		if len(schemas) > 0 && g.spec.marked(schemas[0], g.view.hides()) {
 			delete(object, name)
 			continue
 		}

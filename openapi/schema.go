@@ -89,6 +89,8 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 		v.Keyword = KeywordWriteOnly
 	case strings.HasPrefix(v.Rule.Pointer, s.at.pointer) && strings.Contains(e.KeywordLocation, "/dependentRequired/"):
 		v.Keyword, v.Detail = "dependentRequired", e.Message
+	case e.Message == "not allowed" && at.ok(): // the schema is false
+		v.Keyword = "not"
 	case v.Keyword == "required" && at.ok():
 		return s.missing(root, v, at)
 	case !at.ok() && strings.Contains(v.Rule.Pointer, "/allOf/"):
@@ -108,7 +110,8 @@ func (s *Schema) missing(root any, v Violation, required place) []Violation {
 	object, _ := value.(map[string]any)
 	var vs []Violation
 	required.each(func(_ string, name place) {
-		if _, there := object[name.node.Value]; !there && name.node.Kind == yaml.ScalarNode {
+		property := s.spec.rule(Rule{Document: v.Rule.Document, Pointer: strings.TrimSuffix(v.Rule.Pointer, "/required")}).at("properties", name.node.Value)
+		if _, there := object[name.node.Value]; !there && name.node.Kind == yaml.ScalarNode && !s.spec.marked(property, s.view.hides()) {
 			one := v
 			one.Pointer += "/" + escapePointer(name.node.Value)
 			vs = append(vs, one)
@@ -198,10 +201,16 @@ func instancePointer(root any, e *jsonschema.ValidationError) string {
 // format password. Values of such properties belong in no output.
 func (s *Spec) Secret(property string) bool { return s.secrets[property] }
 
-// types lists the JSON types that a parameter's text may stand for, looking through references and combinations.
+// types lists the JSON types that a parameter's text may stand for.
 func (s *Schema) types() map[string]bool {
+	s.typesOnce.Do(func() { s.typeSet = s.spec.types(s.at) })
+	return s.typeSet
+}
+
+// types lists the types that a schema names, looking through references and combinations.
+func (s *Spec) types(schema place) map[string]bool {
 	found := map[string]bool{}
-	s.spec.eachApplied(s.at, func(p place) {
+	s.eachApplied(schema, func(p place) {
 		t := p.at("type")
 		if t.ok() && t.node.Kind == yaml.ScalarNode {
 			found[t.node.Value] = true

@@ -76,7 +76,7 @@ func load(files fs.FS, name string, overlays []string) (*Spec, error) {
 	top := root.top()
 	s.Title, s.Version = top.at("info").text("title"), top.at("info").text("version")
 	s.is30 = strings.HasPrefix(top.text("openapi"), "3.0")
-	s.secrets = secretNames(lib.docs)
+	s.secrets = s.secretNames()
 	if err := s.describeOperations(); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,9 @@ func (o *Operation) ValidateResponse(r Response) Violations {
 	for _, h := range answer.Headers {
 		vs = append(vs, h.validate(Request{Header: r.Header})...)
 	}
+	if o.Method == http.MethodHead && len(r.Body) == 0 { // never has a body, whatever is described (RFC 9110, section 9.3.2)
+		return vs.sorted()
+	}
 	return append(vs, answer.validateBody(r)...).sorted()
 }
 

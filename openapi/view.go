@@ -19,6 +19,11 @@ const (
 	responseView
 )
 
+// hides is the flag of the properties that messages of this side do without.
+func (v view) hides() string {
+	return [...]string{requestView: "readOnly", responseView: "writeOnly"}[v]
+}
+
 // compiler compiles the schemas of one view of the document, on demand.
 type compiler struct {
 	mu sync.Mutex // guards c
@@ -57,6 +62,7 @@ func newCompiler() *jsonschema.Compiler {
 	c.Decoders = map[string]func(string) ([]byte, error){embeddedJSON: embedded, "base64+" + embeddedJSON: embeddedBase64}
 	c.MediaTypes = map[string]func([]byte) error{"application/json": func([]byte) error { return nil }}
 	c.RegisterExtension(backtracking, nil, patternCompiler{})
+	c.RegisterExtension(condition, nil, conditionCompiler{})
 	return c
 }
 
@@ -69,6 +75,7 @@ func (s *Spec) rewrite(v view, d *document) *yaml.Node {
 		}
 		s.rewriteProperties(v, d, n)
 		s.rewriteDiscriminator(d, n)
+		rewriteCondition(n)
 		rewritePattern(n)
 		rewriteEmbedded(n)
 	})
@@ -100,10 +107,9 @@ func lift30(n *yaml.Node) {
 
 // rewriteProperties takes readOnly properties out of a request's required ones, and forbids writeOnly ones in a response.
 func (s *Spec) rewriteProperties(v view, d *document, n *yaml.Node) {
-	mark := [...]string{requestView: "readOnly", responseView: "writeOnly"}[v]
 	properties := child(n, "properties")
 	for name, property := range members(properties) {
-		if !s.marked(place{doc: d, node: property}, mark) {
+		if !s.marked(place{doc: d, node: property}, v.hides()) {
 			continue
 		}
 		removeItem(child(n, "required"), name)
@@ -137,11 +143,12 @@ func (s *Spec) rewriteDiscriminator(d *document, n *yaml.Node) {
 			continue
 		}
 		names, values := s.branchNames(d, child(child(n, "discriminator"), "mapping"), branches), []*yaml.Node{}
+		needed := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{stringNode(property)}}
 		var rules []*yaml.Node
 		for i, branch := range branches.Content {
 			for _, name := range names[i] {
 				values = append(values, stringNode(name))
-				is := mappingNode("properties", mappingNode(property, mappingNode("const", stringNode(name))))
+				is := mappingNode("properties", mappingNode(property, mappingNode("const", stringNode(name))), "required", needed)
 				rules = append(rules, mappingNode("if", is, "then", branch))
 			}
 		}
@@ -150,7 +157,7 @@ func (s *Spec) rewriteDiscriminator(d *document, n *yaml.Node) {
 		}
 		deleteMember(n, keyword)
 		known := mappingNode("properties", mappingNode(property, mappingNode("enum", &yaml.Node{Kind: yaml.SequenceNode, Content: values})),
-			"required", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{stringNode(property)}})
+			"required", needed)
 		all := &yaml.Node{Kind: yaml.SequenceNode, Content: append([]*yaml.Node{known}, rules...)}
 		if before := child(n, "allOf"); before != nil {
 			all.Content = append(append([]*yaml.Node(nil), before.Content...), all.Content...)
@@ -182,14 +189,14 @@ func (s *Spec) branchNames(d *document, mapping, branches *yaml.Node) [][]string
 }
 
 // secretNames are the names of all properties that hold secrets: writeOnly, or of the format password.
-func secretNames(docs map[string]*document) map[string]bool {
+func (s *Spec) secretNames() map[string]bool {
 	names := map[string]bool{}
-	for _, d := range docs {
+	for _, d := range s.docs {
 		eachSchema(d.root, func(n *yaml.Node) {
 			for name, property := range members(child(n, "properties")) {
-				if p := (place{node: property}); p.flag("writeOnly") || p.text("format") == "password" {
-					names[name] = true
-				}
+				s.eachApplied(place{doc: d, node: property}, func(p place) {
+					names[name] = names[name] || p.flag("writeOnly") || p.text("format") == "password"
+				})
 			}
 		})
 	}

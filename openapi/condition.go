@@ -1,0 +1,63 @@
+package openapi
+
+import (
+	"github.com/santhosh-tekuri/jsonschema/v5"
+	"gopkg.in/yaml.v3"
+)
+
+// condition is the keyword that the views put in the place of an `if` that only asks whether a property has one value.
+// jsonschema makes an error, words included, of every `if` that does not hold: with a branch for each of many values,
+// that is most of the time of a validation.
+const condition = "x-counterpart-condition"
+
+// rewriteCondition recognises `if: {properties: {P: {const: TEXT}}, required: [P]}` beside a `then` and no `else`.
+func rewriteCondition(n *yaml.Node) {
+	asked := child(n, "if")
+	if asked == nil || len(asked.Content) != 4 || child(n, "then") == nil || child(n, "else") != nil {
+		return
+	}
+	properties, required := child(asked, "properties"), child(asked, "required")
+	if properties == nil || required == nil || len(properties.Content) != 2 || len(required.Content) != 1 {
+		return
+	}
+	name, is := properties.Content[0].Value, child(properties.Content[1], "const")
+	if len(properties.Content[1].Content) != 2 || is == nil || is.ShortTag() != "!!str" || required.Content[0].Value != name {
+		return
+	}
+	deleteMember(n, "if")
+	setMember(n, condition, mappingNode("property", stringNode(name), "value", stringNode(is.Value)))
+}
+
+// conditionCompiler is the jsonschema extension for the keyword condition.
+type conditionCompiler struct{}
+
+func (conditionCompiler) Compile(ctx jsonschema.CompilerContext, m map[string]any) (jsonschema.ExtSchema, error) {
+	asked, ok := m[condition].(map[string]any)
+	if !ok {
+		return nil, nil
+	}
+	then, err := ctx.Compile("then", true)
+	if err != nil {
+		return nil, err
+	}
+	name, _ := asked["property"].(string)
+	value, _ := asked["value"].(string)
+	return conditionSchema{name, value, then}, nil
+}
+
+type conditionSchema struct {
+	property, value string
+	then            *jsonschema.Schema
+}
+
+func (s conditionSchema) Validate(ctx jsonschema.ValidationContext, v any) error {
+	object, isObject := v.(map[string]any)
+	if !isObject {
+		// What `properties` and `required` say is true of every value but an object.
+		return ctx.Validate(s.then, "then", v, "")
+	}
+	if text, ok := object[s.property].(string); !ok || text != s.value {
+		return nil
+	}
+	return ctx.Validate(s.then, "then", v, "")
+}
