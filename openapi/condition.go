@@ -10,22 +10,37 @@ import (
 // that is most of the time of a validation.
 const condition = "x-counterpart-condition"
 
-// rewriteCondition recognises `if: {properties: {P: {const: TEXT}}, required: [P]}` beside a `then` and no `else`.
-func rewriteCondition(n *yaml.Node) {
+// plainCondition recognises `if: {properties: {P: {const: TEXT}}, required: [P]}` beside a `then` and no `else`.
+func plainCondition(n *yaml.Node) (property, value string, ok bool) {
 	asked := child(n, "if")
 	if asked == nil || len(asked.Content) != 4 || child(n, "then") == nil || child(n, "else") != nil {
-		return
+		return "", "", false
 	}
 	properties, required := child(asked, "properties"), child(asked, "required")
 	if properties == nil || required == nil || len(properties.Content) != 2 || len(required.Content) != 1 {
-		return
+		return "", "", false
 	}
-	name, is := properties.Content[0].Value, child(properties.Content[1], "const")
-	if len(properties.Content[1].Content) != 2 || is == nil || is.ShortTag() != "!!str" || required.Content[0].Value != name {
-		return
+	property = properties.Content[0].Value
+	is := child(properties.Content[1], "const")
+	if len(properties.Content[1].Content) != 2 || is == nil || is.ShortTag() != "!!str" || required.Content[0].Value != property {
+		return "", "", false
 	}
-	deleteMember(n, "if")
-	setMember(n, condition, mappingNode("property", stringNode(name), "value", stringNode(is.Value)))
+	return property, is.Value, true
+}
+
+// holds says whether a plain condition holds of a value. What `properties` and `required` say is true of every value
+// but an object.
+func holds(property, value string, of any) bool {
+	object, isObject := of.(map[string]any)
+	text, isText := object[property].(string)
+	return !isObject || isText && text == value
+}
+
+func rewriteCondition(n *yaml.Node) {
+	if property, value, ok := plainCondition(n); ok {
+		deleteMember(n, "if")
+		setMember(n, condition, mappingNode("property", stringNode(property), "value", stringNode(value)))
+	}
 }
 
 // conditionCompiler is the jsonschema extension for the keyword condition.
@@ -51,13 +66,8 @@ type conditionSchema struct {
 }
 
 func (s conditionSchema) Validate(ctx jsonschema.ValidationContext, v any) error {
-	object, isObject := v.(map[string]any)
-	if !isObject {
-		// What `properties` and `required` say is true of every value but an object.
+	if holds(s.property, s.value, v) {
 		return ctx.Validate(s.then, "then", v, "")
 	}
-	if text, ok := object[s.property].(string); !ok || text != s.value {
-		return nil
-	}
-	return ctx.Validate(s.then, "then", v, "")
+	return nil
 }

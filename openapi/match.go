@@ -141,11 +141,10 @@ func (n *node) find(segments []string, values map[string]string, fits func(*node
 		}
 	}
 	for _, e := range n.templated {
-		if !e.match(segments[0], values) {
-			continue
-		}
-		if found := e.next.find(segments[1:], values, fits); found != nil {
-			return found
+		if e.match(segments[0], values) {
+			if found := e.next.find(segments[1:], values, fits); found != nil {
+				return found
+			}
 		}
 		for i := 1; i < len(e.parts); i += 2 {
 			delete(values, e.parts[i])
@@ -197,8 +196,8 @@ func (n *node) near(segments []string) string {
 	}
 	best, guess := len(segments[0])/2, ""
 	for text, next := range n.literal {
-		if common := commonPrefix(text, segments[0]); common > best || common == best && guess != "" && next.template < guess {
-			if end := next.near(segments[1:]); end != "" {
+		if common := commonPrefix(text, segments[0]); common > best || common == best && guess != "" {
+			if end := next.near(segments[1:]); end != "" && (common > best || end < guess) {
 				best, guess = common, end
 			}
 		}

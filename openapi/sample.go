@@ -106,7 +106,7 @@ func (g *sampler) conditions(flat []place, value any) []place {
 			continue
 		}
 		branch := p.at("else")
-		if len((&Schema{spec: g.spec, view: g.view, at: condition}).Validate(value)) == 0 {
+		if g.holds(p, condition, value) {
 			branch = p.at("then")
 		}
 		if branch.ok() && !applied[branch.node] {
@@ -114,6 +114,13 @@ func (g *sampler) conditions(flat []place, value any) []place {
 		}
 	}
 	return chosen
+}
+
+func (g *sampler) holds(p, condition place, of any) bool {
+	if property, value, ok := plainCondition(p.node); ok {
+		return holds(property, value, of)
+	}
+	return len((&Schema{spec: g.spec, view: g.view, at: condition}).Validate(of)) == 0
 }
 
 func (g *sampler) plain(flat []place, pointer string, depth int) any {
