@@ -136,10 +136,10 @@ func (s *Server) sequence(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		x := &exchange{Context: c, out: c.Response(), id: s.ids.next(), start: time.Now()}
-		defer s.logLine(x)
 		if err := s.guard(x, s.find, s.read, s.validate, s.answer, s.check); err != nil {
 			s.refuse(x, err)
 		}
+		s.logLine(x) // before the answer, so that whoever has the answer finds the line
 		return x.send()
 	}
 }
@@ -153,14 +153,8 @@ func (x *exchange) send() error {
 		header.Set("Content-Length", strconv.Itoa(len(x.answer.Body)))
 	}
 	x.out.WriteHeader(x.answer.Status)
-	if _, err := x.out.Write(x.answer.Body); err != nil || x.refused == nil {
-		return err
-	}
-	// The words for the log may take a while to find: the client need not wait for them.
-	if err := http.NewResponseController(x.out).Flush(); !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
+	_, err := x.out.Write(x.answer.Body)
+	return err
 }
 
 // guard takes the steps in order until one refuses. A panic is a refusal too: no request may stop the server.
@@ -203,6 +197,7 @@ func (s *Server) read(x *exchange) error {
 			{In: openapi.InBody, Keyword: openapi.KeywordSyntax, Detail: "it ends too early"}}}
 	}
 	x.request.Body = body
+	x.request.Value, _ = openapi.DecodeJSON(body) // what is no JSON, validate says
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return nil
 }
@@ -235,11 +230,30 @@ func (s *Server) answer(x *exchange) error {
 	}
 	x.SetParamNames(names...)
 	x.SetParamValues(values...)
-	x.SetRequest(x.Request().WithContext(context.WithValue(x.Request().Context(), requestID{}, x.id)))
+	r := x.Request().WithContext(context.WithValue(x.Request().Context(), requestID{}, x.id))
+	if x.request.Value != nil {
+		r.Body = judgedBody{r.Body, x.request.Value}
+	}
+	x.SetRequest(r)
 	err := handler(x.Context)
+	var unread *echo.HTTPError
+	if errors.As(err, &unread) && unread.Code == http.StatusBadRequest { // a parameter sent twice, or an integer as 5.0
+		err = &refusal{reason: openapi.Invalid, violations: openapi.Violations{
+			{In: openapi.InQuery, Keyword: openapi.KeywordSyntax, Detail: fmt.Sprint(unread.Message)}}}
+	}
 	x.answer = openapi.Response{Status: w.status, Header: w.header, Body: w.body}
 	return err
 }
+
+// judgedBody gives the generated code the very value that was validated. Decoding the bytes again would ignore the
+// case of keys, and so take `Connector_Name`, which nobody has judged, for connector_name.
+type judgedBody struct {
+	io.ReadCloser
+	value any
+}
+
+// ValidatedValue is what the generated code asks a body for.
+func (b judgedBody) ValidatedValue() any { return b.value }
 
 // check holds the mock to the contract: an answer that breaks it does not leave.
 func (s *Server) check(x *exchange) error {

@@ -187,7 +187,8 @@ func lowerSchema(n *yaml.Node) {
 	if list := child(n, "examples"); list != nil && len(list.Content) > 0 {
 		setMember(n, "example", list.Content[0])
 	}
-	for exclusive, bound := range map[string]string{"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"} {
+	for _, pair := range exclusiveBounds {
+		exclusive, bound := pair[0], pair[1]
 		if limit := child(n, exclusive); limit != nil {
 			setMember(n, bound, limit)
 			setMember(n, exclusive, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
@@ -206,26 +207,40 @@ func lowerSchema(n *yaml.Node) {
 	}
 }
 
-// lowerTypes turns a list of types into one type and nullable, or into alternatives.
+// lowerTypes turns a list of types into one type or into alternatives, nullable where null is among them.
 func lowerTypes(n *yaml.Node) {
-	list := child(n, "type")
-	if list == nil || list.Kind != yaml.SequenceNode {
+	types := child(n, "type")
+	if types == nil || types.Kind == yaml.ScalarNode && types.Value != "null" {
 		return
 	}
+	list := types.Content
+	if types.Kind == yaml.ScalarNode {
+		list = []*yaml.Node{types}
+	}
 	var alternatives []*yaml.Node
-	for _, t := range list.Content {
+	null := false
+	for _, t := range list {
 		if t.Value == "null" {
-			setMember(n, "nullable", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+			null = true
 			continue
 		}
 		alternatives = append(alternatives, mappingNode("type", t))
 	}
 	deleteMember(n, "type")
 	switch {
+	case len(alternatives) == 0:
+		setMember(n, "enum", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}}})
+		alternatives = append(alternatives, n)
 	case len(alternatives) == 1:
 		setMember(n, "type", child(alternatives[0], "type"))
-	case len(alternatives) > 1 && child(n, "anyOf") == nil:
+		alternatives[0] = n
+	case child(n, "anyOf") == nil:
 		setMember(n, "anyOf", &yaml.Node{Kind: yaml.SequenceNode, Content: alternatives})
+	}
+	for _, alternative := range alternatives {
+		if null {
+			setMember(alternative, "nullable", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+		}
 	}
 }
 

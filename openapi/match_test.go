@@ -90,7 +90,7 @@ func TestFindNothing(t *testing.T) {
 	}{
 		{"the seed's singular path", "POST", "/v2/p/data-connector", openapi.RouteError{Reason: openapi.UnknownPath, Near: connectors}},
 		{"the singular path of one connection", "PUT", "/v2/p/data-connector/c", openapi.RouteError{Reason: openapi.UnknownPath, Near: connectors + "/{connector_id}"}},
-		{"an underscore for a hyphen", "GET", "/v2/p/data_connectors", openapi.RouteError{Reason: openapi.UnknownPath, Near: connectors}},
+		{"another word for it", "GET", "/v2/p/data-connections", openapi.RouteError{Reason: openapi.UnknownPath, Near: connectors}},
 		{"nothing like it", "GET", "/healthz", openapi.RouteError{Reason: openapi.UnknownPath}},
 		{"the root", "GET", "/", openapi.RouteError{Reason: openapi.UnknownPath}},
 		{"nothing at all", "GET", "", openapi.RouteError{Reason: openapi.UnknownPath}},

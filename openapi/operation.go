@@ -102,14 +102,14 @@ func (s *Spec) describeOperations() error {
 		failed = errors.Join(failed, err)
 		for _, method := range methods {
 			if at := item.at(method); at.ok() {
-				failed = errors.Join(failed, s.describe(method, path, bases, item, at))
+				failed = errors.Join(failed, s.describeOperation(method, path, bases, item, at))
 			}
 		}
 	})
 	return failed
 }
 
-func (s *Spec) describe(method, path string, bases []string, item, at place) error {
+func (s *Spec) describeOperation(method, path string, bases []string, item, at place) error {
 	op := &Operation{ID: at.text("operationId"), Method: strings.ToUpper(method), Path: path, Summary: at.text("summary"), spec: s, at: at}
 	if op.ID == "" {
 		op.ID = op.Method + " " + path

@@ -123,7 +123,8 @@ func (s *Spec) overlayHints() []overlayHint {
 			return
 		}
 		for _, o := range Overlays() {
-			if spec, err := Default(append(s.Overlays(), o.Name)...); err == nil {
+			spec, err := read(builtin, s.root.name, append(s.Overlays(), o.Name))
+			if err == nil && spec.describe() == nil { // not validated: the built-in overlays are tested
 				s.hints = append(s.hints, overlayHint{o.Name, spec})
 			}
 		}

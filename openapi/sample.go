@@ -182,10 +182,10 @@ func kind(flat []place) string {
 			}
 		}
 	}
-	for keyword, implied := range map[string]string{"properties": "object", "required": "object", "items": "array", "pattern": "string", "minLength": "string", "minimum": "number"} {
+	for _, implied := range [][2]string{{"properties", "object"}, {"required", "object"}, {"items", "array"}, {"pattern", "string"}, {"minLength", "string"}, {"minimum", "number"}} {
 		for _, p := range flat {
-			if p.at(keyword).ok() {
-				return implied
+			if p.at(implied[0]).ok() {
+				return implied[1]
 			}
 		}
 	}
@@ -278,7 +278,11 @@ var formatSamples = map[string]string{
 func bound(flat []place, keyword string, sign int) (*big.Rat, bool) {
 	var tightest *big.Rat
 	for _, p := range flat {
-		if r, ok := new(big.Rat).SetString(p.text(keyword)); ok && (tightest == nil || r.Cmp(tightest)*sign > 0) {
+		text := p.text(keyword)
+		if text == "true" { // OpenAPI 3.0: the flag makes minimum or maximum exclusive
+			text = p.text(strings.ToLower(strings.TrimPrefix(keyword, "exclusive")))
+		}
+		if r, ok := new(big.Rat).SetString(text); ok && (tightest == nil || r.Cmp(tightest)*sign > 0) {
 			tightest = r
 		}
 	}

@@ -64,23 +64,33 @@ func Load(file string, overlays ...string) (*Spec, error) {
 }
 
 func load(files fs.FS, name string, overlays []string) (*Spec, error) {
-	lib := &library{files: files, docs: map[string]*document{}}
-	root, err := lib.readRoot(name, overlays)
+	s, err := read(files, name, overlays)
 	if err != nil {
 		return nil, err
 	}
-	s := &Spec{root: root, docs: lib.docs, overlays: overlays, byID: map[string]*Operation{}, routes: &node{}}
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	top := root.top()
+	return s, s.describe()
+}
+
+// read parses the files; what they say is not looked at yet.
+func read(files fs.FS, name string, overlays []string) (*Spec, error) {
+	lib := &library{files: files, docs: map[string]*document{}}
+	root, err := lib.readRoot(name, overlays)
+	return &Spec{root: root, docs: lib.docs, overlays: overlays, byID: map[string]*Operation{}, routes: &node{}}, err
+}
+
+// describe works out what a valid document says.
+func (s *Spec) describe() error {
+	top := s.root.top()
 	s.Title, s.Version = top.at("info").text("title"), top.at("info").text("version")
 	s.is30 = strings.HasPrefix(top.text("openapi"), "3.0")
 	s.secrets = s.secretNames()
 	if err := s.describeOperations(); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.readExtension()
+	return s.readExtension()
 }
 
 // readRoot parses the root document and applies the overlays before anything follows its references.

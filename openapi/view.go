@@ -82,6 +82,8 @@ func (s *Spec) rewrite(v view, d *document) *yaml.Node {
 	return root
 }
 
+var exclusiveBounds = [][2]string{{"exclusiveMinimum", "minimum"}, {"exclusiveMaximum", "maximum"}}
+
 // lift30 turns what OpenAPI 3.0 says its own way into JSON Schema: nullable, exclusive bounds, $ref without siblings.
 // openapi3conv does the same to a kin-openapi document, which has lost the places that violations name.
 func lift30(n *yaml.Node) {
@@ -92,7 +94,8 @@ func lift30(n *yaml.Node) {
 	if t := child(n, "type"); t != nil && (place{node: n}).flag("nullable") {
 		setMember(n, "type", &yaml.Node{Kind: yaml.SequenceNode, Line: t.Line, Content: []*yaml.Node{t, stringNode("null")}})
 	}
-	for exclusive, bound := range map[string]string{"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"} {
+	for _, pair := range exclusiveBounds {
+		exclusive, bound := pair[0], pair[1]
 		flag, limit := child(n, exclusive), child(n, bound)
 		if flag == nil || flag.ShortTag() != "!!bool" {
 			continue
