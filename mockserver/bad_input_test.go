@@ -307,7 +307,7 @@ func TestBodyThatEndsTooEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		request := "POST " + collection(project) + " HTTP/1.1\r\nHost: mock\r\nConnection: close\r\nContent-Type: application/json\r\n" + framing
 		if _, err := io.WriteString(conn, request); err != nil {
 			t.Fatal(err)

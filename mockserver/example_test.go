@@ -19,11 +19,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	server := httptest.NewServer(mock)
-	defer server.Close()
 
 	client, err := generated.NewClientWithResponses(server.URL)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	wanted := generated.DataConnectorRequest{DataConnector: generated.DataConnector{
 		ConnectorName: "mrs-mysql-connector",
@@ -34,7 +34,8 @@ func Example() {
 		reply, err := client.CreateDataConnectorWithResponse(context.Background(), "ac66f1a5e8f443998ec62c8cb1aefda7", wanted)
 		switch {
 		case err != nil:
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		case reply.JSON201 != nil:
 			fmt.Println("created, id of", len(reply.JSON201.ConnectorId), "digits")
 		case reply.JSON400 != nil:
@@ -43,11 +44,13 @@ func Example() {
 	}
 	list, err := client.ListDataConnectorsWithResponse(context.Background(), "ac66f1a5e8f443998ec62c8cb1aefda7", nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, c := range list.JSON200.DataConnectors {
 		fmt.Println(c.ConnectorName, c.SourceInfo)
 	}
+	server.Close()
 	// Output:
 	// created, id of 32 digits
 	// MRS.0010 Dataconnector error. A data connection named mrs-mysql-connector already exists.

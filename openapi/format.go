@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/big"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -32,6 +33,9 @@ func fitsBits(v any, bits uint) bool {
 	number, ok := v.(json.Number)
 	if !ok {
 		return true
+	}
+	if n, err := strconv.ParseInt(string(number), 10, 64); err == nil { // nearly all numbers: no big ones needed
+		return n>>bits == 0 || n>>bits == -1
 	}
 	r, ok := new(big.Rat).SetString(string(number))
 	if !ok {
