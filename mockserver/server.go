@@ -133,6 +133,7 @@ type exchange struct {
 func (s *Server) sequence(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if strings.HasPrefix(c.Request().URL.Path, controlPrefix) {
+			c.Response().Header().Set("X-Request-Id", s.ids.next())
 			return next(c)
 		}
 		x := &exchange{Context: c, out: c.Response(), id: s.ids.next(), start: time.Now()}
@@ -172,6 +173,9 @@ func (s *Server) guard(x *exchange, steps ...func(*exchange) error) (err error) 
 	return nil
 }
 
+// maxQueryKeys is where net/url gives up: it drops the whole of a longer query, without a word.
+const maxQueryKeys = 10_000
+
 // find comes before read: a body that is for no operation is not worth reading.
 func (s *Server) find(x *exchange) error {
 	r := x.Request()
@@ -182,7 +186,11 @@ func (s *Server) find(x *exchange) error {
 	}
 	x.operation = operation
 	x.request = openapi.Request{Path: path, Query: r.URL.Query(), Header: r.Header}
-	return err
+	if strings.Count(r.URL.RawQuery, "&") >= maxQueryKeys {
+		return &refusal{reason: openapi.Invalid, violations: openapi.Violations{
+			{In: openapi.InQuery, Keyword: openapi.KeywordSyntax, Detail: fmt.Sprintf("it has more than %d keys", maxQueryKeys)}}}
+	}
+	return nil
 }
 
 func (s *Server) read(x *exchange) error {

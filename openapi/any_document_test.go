@@ -100,6 +100,10 @@ func TestSchemasOfAnyDocument(t *testing.T) {
 		{"a boolean schema", "3.1.0", "S: {type: object, properties: {a: false, b: true}}", `{"a":1,"b":1}`, []string{"body /a not"}, []string{"body /a not"}},
 		{"properties that are not described", "3.0.3", "S: {type: object, properties: {a: {}}, additionalProperties: false}", `{"a":1,"b":1}`,
 			[]string{"body additionalProperties"}, []string{"body additionalProperties"}},
+		{"dependentRequired", "3.1.0", "S: {type: object, dependentRequired: {a: [b]}}", `{"a":1}`, []string{"body dependentRequired"}, []string{"body dependentRequired"}},
+		{"contains: no item in particular is wrong", "3.1.0", "S: {contains: {type: integer}}", `["x","y"]`, []string{"body contains"}, []string{"body contains"}},
+		{"minContains", "3.1.0", "S: {contains: {type: integer}, minContains: 2}", `["x",1]`, []string{"body minContains"}, []string{"body minContains"}},
+		{"keys that a URL escapes", "3.1.0", "S: {additionalProperties: {type: object, required: [x, y]}}", `{"ä %/#":{"x":1}}`, []string{"body /ä %~1#/y required"}, []string{"body /ä %~1#/y required"}},
 		{"names that a pointer escapes", "3.1.0", "S: {type: object, properties: {a/b: {type: object, properties: {c~d: {type: string}}}}}", `{"a/b":{"c~d":1}}`,
 			[]string{"body /a~1b/c~0d type"}, []string{"body /a~1b/c~0d type"}},
 
@@ -122,6 +126,8 @@ func TestSchemasOfAnyDocument(t *testing.T) {
 		{"writeOnly is not required of an answer", "3.0.3", "S: {type: object, required: [pw], properties: {pw: {type: string, writeOnly: true}}}", `{}`,
 			[]string{"body /pw required"}, nil},
 		{"writeOnly through $ref", "3.1.0", "S: {type: object, properties: {pw: {$ref: '#/components/schemas/Secret'}}}\nSecret: {type: string, writeOnly: true}", `{"pw":"` + canary + `"}`,
+			nil, []string{"body /pw writeOnly"}},
+		{"writeOnly through allOf", "3.0.3", "S: {type: object, properties: {pw: {allOf: [{$ref: '#/components/schemas/Secret'}]}}}\nSecret: {type: string, writeOnly: true}", `{"pw":"` + canary + `"}`,
 			nil, []string{"body /pw writeOnly"}},
 		{"writeOnly beside $ref", "3.1.0", "S: {type: object, properties: {pw: {$ref: '#/components/schemas/T', writeOnly: true}}}\nT: {type: string}", `{"pw":"` + canary + `"}`,
 			nil, []string{"body /pw writeOnly"}},
@@ -150,6 +156,16 @@ func TestSchemasOfAnyDocument(t *testing.T) {
 			wantBrief(t, op.ValidateRequest(jsonRequest(row.body)), row.request)
 			wantBrief(t, op.ValidateResponse(jsonResponse(row.body)), row.response)
 		})
+	}
+}
+
+// The properties that are not described are named in a fixed order.
+func TestPropertiesNotDescribedAreSorted(t *testing.T) {
+	op := load(t, "a.yaml", bodyDocument("3.1.0", "S: {type: object, additionalProperties: false}")).Operation("op")
+	for range 50 {
+		if got := op.ValidateRequest(jsonRequest(`{"c":1,"a":1,"b":1}`)).String(); got != "body: has properties that are not described ('a', 'b', 'c')" {
+			t.Fatal(got)
+		}
 	}
 }
 

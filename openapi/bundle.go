@@ -65,6 +65,7 @@ func (b *bundler) bundle() *yaml.Node {
 // put in the place of its reference.
 func (b *bundler) take(n *yaml.Node, from string) {
 	eachSchema(n, func(schema *yaml.Node) {
+		b.renameBranches(schema, from)
 		if ref := child(schema, "$ref"); ref != nil {
 			ref.Value = "#" + b.component(from, ref.Value)
 			ref.Tag = "!!done" // seen, see inline
@@ -123,12 +124,22 @@ func (b *bundler) component(from, ref string) string {
 		deleteMember(part, "$id")
 		setMember(b.schemas(), b.names[key], part)
 		walkSchema(part, func(schema *yaml.Node) {
+			b.renameBranches(schema, name)
 			if ref := child(schema, "$ref"); ref != nil {
 				ref.Value = "#" + b.component(name, ref.Value)
 			}
 		})
 	}
 	return "/components/schemas/" + b.names[key]
+}
+
+// renameBranches does for a discriminator's mapping what component does for the branches that it names.
+func (b *bundler) renameBranches(schema *yaml.Node, from string) {
+	for _, branch := range members(child(child(schema, "discriminator"), "mapping")) {
+		if name, _, err := resolveRef(from, branch.Value); err == nil && b.spec.docs[name] != nil {
+			branch.Value = "#" + b.component(from, branch.Value)
+		}
+	}
 }
 
 func (b *bundler) schemas() *yaml.Node {

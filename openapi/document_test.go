@@ -217,6 +217,18 @@ func TestDocumentKeepsNamesApart(t *testing.T) {
 	wantBrief(t, load(t, "a.yaml", string(text)).Operation("op").ValidateRequest(body), want)
 }
 
+// A discriminator's mapping follows the branches that it names into the document.
+func TestDocumentTakesMappingsIn(t *testing.T) {
+	spec := load(t, "a.yaml", bodyDocument("3.0.3", "S: {oneOf: [{$ref: p/cat.yaml}, {$ref: p/dog.yaml}], discriminator: {propertyName: kind, mapping: {miau: p/cat.yaml, wuff: p/dog.yaml}}}"),
+		"p/cat.yaml", "{type: object, required: [lives]}\n", "p/dog.yaml", "{type: object, required: [bark]}\n")
+	for _, version := range []string{"3.0", "3.1"} {
+		again := load(t, "a.yaml", string(document(t, spec, openapi.DocumentOptions{OpenAPI: version})))
+		for _, s := range []*openapi.Spec{spec, again} {
+			wantBrief(t, s.Operation("op").ValidateRequest(jsonRequest(`{"kind":"wuff"}`)), []string{"body /bark required"})
+		}
+	}
+}
+
 func TestDocumentLiftsAndLowers(t *testing.T) {
 	for _, row := range []struct {
 		why, from, to, schema string

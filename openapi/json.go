@@ -134,11 +134,14 @@ func checkNumber(text string) error {
 
 // isNumber says whether text is a number as JSON writes it (RFC 8259, section 6).
 func isNumber(text string) bool {
-	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') {
+	// json.Valid allows white space around; a number begins with a digit or minus and ends with a digit.
+	if text == "" || text[0] != '-' && !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
 		return false
 	}
 	return json.Valid([]byte(text)) && checkNumber(text) == nil
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // encodeJSON writes the value compactly, keys sorted, `<`, `>` and `&` as they are.
 func encodeJSON(value any) []byte {

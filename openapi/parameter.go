@@ -29,6 +29,9 @@ func (p *Parameter) validate(r Request) Violations {
 		}
 		return p.Schema.Validate(value).at(p.In, p.Name)
 	}
+	if types := p.Schema.types(); len(raw.list) > 1 && raw.repeated && len(types) > 0 && !types["array"] {
+		return Violations{{In: p.In, Name: p.Name, Keyword: KeywordSyntax, Detail: "it is sent more than once", Rule: p.at.rule()}}
+	}
 	var first Violations
 	for i, candidate := range p.Schema.candidates(raw) {
 		vs := p.Schema.Validate(candidate)
@@ -44,10 +47,11 @@ func (p *Parameter) validate(r Request) Violations {
 
 // rawValue is a parameter on the wire, split as its style says.
 type rawValue struct {
-	found  bool
-	text   string            // as one value
-	list   []string          // as an array
-	fields map[string]string // as an object
+	found    bool
+	repeated bool              // the query has the key more than once
+	text     string            // as one value
+	list     []string          // as an array
+	fields   map[string]string // as an object
 }
 
 func (p *Parameter) find(r Request) rawValue {
@@ -79,7 +83,7 @@ func (p *Parameter) findQuery(query url.Values) rawValue {
 	case !found:
 		return rawValue{}
 	case p.explode || len(values) > 1:
-		return rawValue{found: true, text: values[0], list: values}
+		return rawValue{found: true, repeated: len(values) > 1, text: values[0], list: values}
 	}
 	return p.split(values[0], true)
 }
@@ -173,10 +177,11 @@ func (s *Schema) candidates(raw rawValue) []any {
 	return append(list, scalars(raw.text, types)...)
 }
 
-// scalars reads text as number, boolean or null where a type asks for it, and always as the string that it is.
+// scalars reads text as number, boolean or null where a type asks for it, and always as the string that it is. An
+// integer is written without fraction and exponent: in JSON 5.0 is one, but servers do not read it as one in a query.
 func scalars(text string, types map[string]bool) []any {
 	var list []any
-	if (types["integer"] || types["number"]) && isNumber(text) {
+	if isNumber(text) && (types["number"] || types["integer"] && !strings.ContainsAny(text, ".eE")) {
 		list = append(list, json.Number(text))
 	}
 	if types["boolean"] && (text == "true" || text == "false") {

@@ -3,6 +3,8 @@ package openapi
 import (
 	"errors"
 	"net/url"
+	"regexp"
+	"sort"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -41,6 +43,8 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 			return leaves(meant)
 		}
 		return []*jsonschema.ValidationError{e}
+	} else if keyword == "minContains" { // contains and minContains: no item in particular is wrong
+		return []*jsonschema.ValidationError{e}
 	}
 	var all []*jsonschema.ValidationError
 	for _, cause := range e.Causes {
@@ -75,28 +79,35 @@ func lastToken(pointer string) string {
 	return pointerUnescaper.Replace(pointer[strings.LastIndexByte(pointer, '/')+1:])
 }
 
+var dependentRequired = regexp.MustCompile(`/dependentRequired/[^/]*/\d+$`)
+
 // violations turns one error of jsonschema into data: `required` becomes one violation for each missing property.
 func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation {
-	v := Violation{Pointer: instancePointer(root, e), Keyword: lastToken(e.KeywordLocation), Rule: s.ruleAt(e.AbsoluteKeywordLocation)}
+	pointer, value := instance(root, e)
+	v := Violation{Pointer: pointer, Keyword: lastToken(e.KeywordLocation), Rule: s.ruleAt(e.AbsoluteKeywordLocation)}
 	at := s.spec.rule(v.Rule)
 	switch {
 	case v.Keyword == backtracking:
 		v.Keyword, v.Rule = "pattern", s.sibling(v.Rule, "pattern")
 	case v.Keyword == "contentEncoding" && !at.ok():
 		v.Keyword, v.Rule = KeywordEmbedded, s.sibling(v.Rule, KeywordEmbedded)
-		v.Detail = syntaxOf(root, v.Pointer)
+		v.Detail = syntaxOf(value)
 	case strings.HasSuffix(e.Message, "not allowed") && at.ok() && at.node.Kind == yaml.MappingNode && v.Keyword != "additionalProperties":
 		v.Keyword = KeywordWriteOnly
-	case strings.HasPrefix(v.Rule.Pointer, s.at.pointer) && strings.Contains(e.KeywordLocation, "/dependentRequired/"):
+	case dependentRequired.MatchString(e.KeywordLocation):
 		v.Keyword, v.Detail = "dependentRequired", e.Message
 	case e.Message == "not allowed" && at.ok(): // the schema is false
 		v.Keyword = "not"
 	case v.Keyword == "required" && at.ok():
-		return s.missing(root, v, at)
+		return s.missing(value, v, at)
+	case v.Keyword == "minContains" && !at.ok():
+		v.Keyword, v.Rule = "contains", s.sibling(v.Rule, "contains")
 	case !at.ok() && strings.Contains(v.Rule.Pointer, "/allOf/"):
 		return []Violation{s.misdirected(v)}
 	case v.Keyword == "additionalProperties":
-		v.Detail = strings.TrimSuffix(strings.TrimPrefix(e.Message, "additionalProperties "), " not allowed")
+		names := strings.Split(strings.TrimSuffix(strings.TrimPrefix(e.Message, "additionalProperties "), " not allowed"), ", ")
+		sort.Strings(names) // jsonschema lists them in the order of a map
+		v.Detail = strings.Join(names, ", ")
 	}
 	if at = s.spec.rule(v.Rule); at.ok() && at.node.Kind != yaml.MappingNode {
 		v.Want = string(appendNode(nil, at.node))
@@ -105,8 +116,7 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 }
 
 // missing names each required property that the value lacks, by its own pointer.
-func (s *Schema) missing(root any, v Violation, required place) []Violation {
-	value, _ := Lookup(root, v.Pointer)
+func (s *Schema) missing(value any, v Violation, required place) []Violation {
 	object, _ := value.(map[string]any)
 	var vs []Violation
 	required.each(func(_ string, name place) {
@@ -158,8 +168,7 @@ func (s *Schema) sibling(r Rule, keyword string) Rule {
 	return r
 }
 
-func syntaxOf(root any, pointer string) string {
-	value, _ := Lookup(root, pointer)
+func syntaxOf(value any) string {
 	text, _ := value.(string)
 	if _, err := DecodeJSON([]byte(text)); err != nil {
 		return "it " + err.Error()
@@ -167,14 +176,12 @@ func syntaxOf(root any, pointer string) string {
 	return ""
 }
 
-// instancePointer marks the steps into embedded JSON, which jsonschema leaves out.
-func instancePointer(root any, e *jsonschema.ValidationError) string {
+// instance finds the value that the error is about, and its pointer with the steps into embedded JSON marked, which
+// jsonschema leaves out. jsonschema percent-encodes the tokens.
+func instance(root any, e *jsonschema.ValidationError) (pointer string, value any) {
 	inside := strings.Count(e.KeywordLocation+"/", "/contentSchema/")
-	if inside == 0 {
-		return e.InstanceLocation
-	}
 	var b strings.Builder
-	value := root
+	value = root
 	enter := func() {
 		text, _ := value.(string)
 		inner, err := DecodeJSON([]byte(text))
@@ -185,6 +192,9 @@ func instancePointer(root any, e *jsonschema.ValidationError) string {
 		inside--
 	}
 	for _, token := range splitPointer(e.InstanceLocation) {
+		if decoded, err := url.PathUnescape(token); err == nil {
+			token = decoded
+		}
 		if _, isText := value.(string); isText && inside > 0 {
 			enter()
 		}
@@ -194,7 +204,7 @@ func instancePointer(root any, e *jsonschema.ValidationError) string {
 	for inside > 0 {
 		enter()
 	}
-	return b.String()
+	return b.String(), value
 }
 
 // Secret says whether a property of this name holds a secret somewhere in the document: it is writeOnly, or has the

@@ -122,19 +122,20 @@ func (s *Spec) rewriteProperties(v view, d *document, n *yaml.Node) {
 	}
 }
 
-// marked says whether a property's schema, or one that it refers to, has the flag.
+// marked says whether a property's schema, or one that it includes ($ref, allOf), has the flag.
 func (s *Spec) marked(p place, flag string) bool {
-	for range maxRefChain {
-		if p.flag(flag) {
-			return true
-		}
-		next := s.target(p)
-		if !next.ok() || p.text("$ref") == "" {
+	seen := map[*yaml.Node]bool{}
+	var walk func(p place) bool
+	walk = func(p place) bool {
+		if !p.ok() || seen[p.node] {
 			return false
 		}
-		p = next
+		seen[p.node] = true
+		found := p.flag(flag) || walk(s.target(p))
+		p.at("allOf").each(func(_ string, part place) { found = found || walk(part) })
+		return found
 	}
-	return false
+	return walk(p)
 }
 
 // rewriteDiscriminator makes the discriminator choose the branch, so that only the branch that was meant is judged.
