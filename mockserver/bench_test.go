@@ -15,6 +15,7 @@ import (
 
 	"github.com/counterpart-go/counterpart/generated"
 	"github.com/counterpart-go/counterpart/mockserver"
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 // Each benchmark of the mock has a sibling: an echo server that decodes and encodes the same JSON, keeps it, and checks
@@ -29,6 +30,30 @@ func BenchmarkCreate(b *testing.B) {
 func BenchmarkList(b *testing.B) {
 	mock, bare := benchServers(b, 10)
 	compare(b, lister(mock), lister(bare))
+}
+
+// BenchmarkValidateRequest and BenchmarkValidateResponse are the contract's part of the two above.
+func BenchmarkValidateRequest(b *testing.B) {
+	_, bare := benchServers(b, 0)
+	op := document(b).Operation("createDataConnector")
+	r := openapi.Request{Path: map[string]string{"project_id": "p0"}, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(sound("bench", mysql))}
+	compare(b, sounds(func() openapi.Violations { return op.ValidateRequest(r) }), creator(bare))
+}
+
+func BenchmarkValidateResponse(b *testing.B) {
+	mock, bare := benchServers(b, 10)
+	op := document(b).Operation("listDataConnectors")
+	w := serve(b, mock, httptest.NewRequest(http.MethodGet, collection("p0"), nil), http.StatusOK)
+	r := openapi.Response{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
+	compare(b, sounds(func() openapi.Violations { return op.ValidateResponse(r) }), lister(bare))
+}
+
+func sounds(validate func() openapi.Violations) func(testing.TB) {
+	return func(t testing.TB) {
+		if vs := validate(); len(vs) > 0 {
+			t.Fatal(vs)
+		}
+	}
 }
 
 func BenchmarkStartToFirstAnswer(b *testing.B) {
