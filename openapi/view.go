@@ -109,33 +109,48 @@ func lift30(n *yaml.Node) {
 }
 
 // rewriteProperties takes readOnly properties out of a request's required ones, and forbids writeOnly ones in a response.
+// One part of an allOf may require what another part hides, so names are gathered from all parts.
 func (s *Spec) rewriteProperties(v view, d *document, n *yaml.Node) {
+	hidden := map[string]bool{}
+	s.eachPart(place{doc: d, node: n}, func(part place) {
+		part.at("properties").each(func(_ string, property place) {
+			if s.marked(property, v.hides()) {
+				hidden[lastToken(property.pointer)] = true
+			}
+		})
+	})
 	properties := child(n, "properties")
-	for name, property := range members(properties) {
-		if !s.marked(place{doc: d, node: property}, v.hides()) {
-			continue
-		}
+	for name := range hidden {
 		removeItem(child(n, "required"), name)
-		if v == responseView {
+		for _, part := range members(child(n, "allOf")) {
+			removeItem(child(part, "required"), name)
+		}
+		if v == responseView && child(properties, name) != nil {
 			setMember(properties, name, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
 		}
 	}
 }
 
-// marked says whether a property's schema, or one that it includes ($ref, allOf), has the flag.
-func (s *Spec) marked(p place, flag string) bool {
+// eachPart visits a schema and all that it includes, through $ref and allOf: what judges a value without conditions.
+func (s *Spec) eachPart(p place, visit func(place)) {
 	seen := map[*yaml.Node]bool{}
-	var walk func(p place) bool
-	walk = func(p place) bool {
+	var walk func(p place)
+	walk = func(p place) {
 		if !p.ok() || seen[p.node] {
-			return false
+			return
 		}
 		seen[p.node] = true
-		found := p.flag(flag) || walk(s.target(p))
-		p.at("allOf").each(func(_ string, part place) { found = found || walk(part) })
-		return found
+		visit(p)
+		walk(s.target(p))
+		p.at("allOf").each(func(_ string, part place) { walk(part) })
 	}
-	return walk(p)
+	walk(p)
+}
+
+// marked says whether a property's schema, or one that it includes, has the flag.
+func (s *Spec) marked(p place, flag string) (found bool) {
+	s.eachPart(p, func(part place) { found = found || part.flag(flag) })
+	return found
 }
 
 // rewriteDiscriminator makes the discriminator choose the branch, so that only the branch that was meant is judged.
