@@ -99,7 +99,7 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 	case e.Message == "not allowed" && at.ok(): // the schema is false
 		v.Keyword = "not"
 	case v.Keyword == "required" && at.ok():
-		return s.missing(value, v, at)
+		return s.missing(value, v, at, e.Message)
 	case v.Keyword == "minContains" && !at.ok():
 		v.Keyword, v.Rule = "contains", s.sibling(v.Rule, "contains")
 	case !at.ok() && strings.Contains(v.Rule.Pointer, "/allOf/"):
@@ -115,15 +115,18 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 	return []Violation{v}
 }
 
-// missing names each required property that the value lacks, by its own pointer.
-func (s *Schema) missing(value any, v Violation, required place) []Violation {
+// missing names each required property that the value lacks, by its own pointer. The message says which the view asks
+// for: not those that it hides.
+func (s *Schema) missing(value any, v Violation, required place, message string) []Violation {
 	object, _ := value.(map[string]any)
 	var vs []Violation
-	required.each(func(_ string, name place) {
-		property := s.spec.rule(Rule{Document: v.Rule.Document, Pointer: strings.TrimSuffix(v.Rule.Pointer, "/required")}).at("properties", name.node.Value)
-		if _, there := object[name.node.Value]; !there && name.node.Kind == yaml.ScalarNode && !s.spec.marked(property, s.view.hides()) {
+	required.each(func(_ string, item place) {
+		name := item.node.Value
+		_, there := object[name]
+		asked := strings.Contains(message, "'"+name+"'") || strings.ContainsAny(name, `'"\`) // such names are escaped there
+		if !there && asked && item.node.Kind == yaml.ScalarNode {
 			one := v
-			one.Pointer += "/" + escapePointer(name.node.Value)
+			one.Pointer += "/" + escapePointer(name)
 			vs = append(vs, one)
 		}
 	})
@@ -230,9 +233,18 @@ func (s *Spec) types(schema place) map[string]bool {
 	return found
 }
 
-// eachApplied visits the schema and every schema that judges the same value: through $ref, allOf, anyOf, oneOf, if,
-// then and else, whether or not its condition holds.
+// eachApplied visits the schema and every schema that judges the same value, whether or not its condition holds.
 func (s *Spec) eachApplied(p place, visit func(place)) {
+	s.walkParts(p, visit, []string{"allOf", "anyOf", "oneOf"}, []string{"if", "then", "else"})
+}
+
+// eachPart visits the schema and all that it includes: what judges a value without conditions.
+func (s *Spec) eachPart(p place, visit func(place)) {
+	s.walkParts(p, visit, []string{"allOf"}, nil)
+}
+
+// walkParts goes through $ref, the schemas in the lists and the single schemas; each is visited once.
+func (s *Spec) walkParts(p place, visit func(place), lists, singles []string) {
 	seen := map[*yaml.Node]bool{}
 	var walk func(p place)
 	walk = func(p place) {
@@ -242,11 +254,11 @@ func (s *Spec) eachApplied(p place, visit func(place)) {
 		seen[p.node] = true
 		visit(p)
 		walk(s.target(p))
-		for _, key := range []string{"if", "then", "else"} {
+		for _, key := range singles {
 			walk(p.at(key))
 		}
-		for _, key := range []string{"allOf", "anyOf", "oneOf"} {
-			p.at(key).each(func(_ string, branch place) { walk(branch) })
+		for _, key := range lists {
+			p.at(key).each(func(_ string, part place) { walk(part) })
 		}
 	}
 	walk(p)

@@ -131,22 +131,6 @@ func (s *Spec) rewriteProperties(v view, d *document, n *yaml.Node) {
 	}
 }
 
-// eachPart visits a schema and all that it includes, through $ref and allOf: what judges a value without conditions.
-func (s *Spec) eachPart(p place, visit func(place)) {
-	seen := map[*yaml.Node]bool{}
-	var walk func(p place)
-	walk = func(p place) {
-		if !p.ok() || seen[p.node] {
-			return
-		}
-		seen[p.node] = true
-		visit(p)
-		walk(s.target(p))
-		p.at("allOf").each(func(_ string, part place) { walk(part) })
-	}
-	walk(p)
-}
-
 // marked says whether a property's schema, or one that it includes, has the flag.
 func (s *Spec) marked(p place, flag string) (found bool) {
 	s.eachPart(p, func(part place) { found = found || part.flag(flag) })
