@@ -21,6 +21,7 @@ type Exchange struct {
 
 	spec       *openapi.Spec
 	violations openapi.Violations
+	err        error // why there is no answer
 }
 
 // Finding is one way in which a server breaks the contract.
@@ -44,6 +45,7 @@ type Check struct {
 // Checks is the table of all checks, in the order of their findings.
 func Checks() []Check {
 	return []Check{
+		{"answer", "Every request is answered.", answered},
 		{"server-error", "A request is never answered with a status of 500 or above, unless the document says so.", serverError},
 		{"accepted", "A request that keeps the document is carried out.", accepted},
 		{"refused", "A request that cannot be carried out is refused with the documented status.", refused},
@@ -91,6 +93,13 @@ func (x Exchange) succeeded() bool { return x.Response.Status >= 200 && x.Respon
 func (x Exchange) wanted() int {
 	row, _ := x.spec.Refusal(x.Step.Refused, nil)
 	return row.Status
+}
+
+func answered(x Exchange) []Finding {
+	if x.err == nil {
+		return nil
+	}
+	return one("", "there was no answer: %v", x.err)
 }
 
 func serverError(x Exchange) []Finding {

@@ -61,6 +61,7 @@ type brokenServer struct {
 
 func brokenServers() []brokenServer {
 	return []brokenServer{
+		{"cuts the connection on delete", "answer", "deleteDataConnector", true, on(http.MethodDelete, func(*answer) { panic(http.ErrAbortHandler) })},
 		{"fails on create", "server-error", "createDataConnector", false, on(http.MethodPost, func(a *answer) { a.status, a.body = 500, `{"error_code":"1","error_msg":"x"}` })},
 		{"fails on delete", "server-error", "deleteDataConnector", false, on(http.MethodDelete, func(a *answer) {
 			a.status, a.body = 500, `{"error_code":"1","error_msg":"x"}`

@@ -131,33 +131,44 @@ func (m *maker) cases(names []string) ([]Case, error) {
 	return cases, nil
 }
 
-// run sends a case's steps until one is not answered, and takes away what is left of what it created.
+// run sends a case's steps, takes away what is left of what they created, and reports. The error means that there is no
+// verdict; what the case created is taken away all the same.
 func (r *runner) run(ctx context.Context, c Case) error {
+	left := map[string]bool{} // ids of items that were created and not deleted
+	found, err := r.steps(ctx, c, left)
+	found = append(found, r.cleanUp(ctx, c, left)...)
+	if err == nil {
+		r.report.add(c, found)
+	}
+	return err
+}
+
+// steps sends a case's steps until one is not answered.
+func (r *runner) steps(ctx context.Context, c Case, left map[string]bool) ([]Finding, error) {
 	ids := make([]string, len(c.Steps)+1) // by step, counted from 1
-	gone := map[string]bool{}
 	var found []Finding
 	for i, step := range c.Steps {
-		if step.Created > 0 && ids[step.Created] == "" && i > 0 {
+		if step.Created > 0 && ids[step.Created] == "" {
 			continue // what it works on could not be created, which is a finding already
 		}
-		x, err := r.exchange(ctx, c, step, ids[step.Created])
-		if err != nil {
-			if ctx.Err() != nil || r.report.Requests == 0 {
-				return r.noVerdict(ctx, err)
-			}
-			found = append(found, Finding{Check: "answer", Operation: step.Operation.ID, Message: "there was no answer: " + err.Error(), Rule: "Every request is answered.", Reproduce: x.Reproduce})
+		x := r.exchange(ctx, c, step, ids[step.Created])
+		if x.err != nil && (ctx.Err() != nil || r.report.Requests == 0) {
+			return found, r.noVerdict(ctx, x.err)
+		}
+		found = append(found, judge(x)...)
+		if x.err != nil {
 			break
 		}
 		if c.Resource != nil && step.Operation == c.Resource.Create && x.succeeded() {
-			ids[i+1] = idOf(x.Body, c.Resource.ID.Created)
+			if ids[i+1] = idOf(x.Body, c.Resource.ID.Created); ids[i+1] != "" {
+				left[ids[i+1]] = true
+			}
 		}
 		if c.Resource != nil && step.Operation == c.Resource.Delete && x.succeeded() {
-			gone[x.ItemID] = true
+			delete(left, x.ItemID)
 		}
-		found = append(found, judge(x)...)
 	}
-	r.report.add(c, found)
-	return r.cleanUp(ctx, c, ids, gone)
+	return found, nil
 }
 
 func (r *runner) noVerdict(ctx context.Context, err error) error {
@@ -167,46 +178,47 @@ func (r *runner) noVerdict(ctx context.Context, err error) error {
 	return &UnreachableError{nameOf(r.target), err}
 }
 
-// cleanUp deletes what the case created and did not delete. Its answers are not judged.
-func (r *runner) cleanUp(ctx context.Context, c Case, ids []string, gone map[string]bool) error {
+// cleanUp deletes what the case left. Only whether there is an answer is judged; the end of ctx does not stop it.
+func (r *runner) cleanUp(ctx context.Context, c Case, left map[string]bool) []Finding {
 	if c.Resource == nil || c.Resource.Delete == nil {
 		return nil
 	}
-	for _, id := range ids {
-		if id == "" || gone[id] {
-			continue
-		}
-		if _, err := r.exchange(context.WithoutCancel(ctx), c, Step{Operation: c.Resource.Delete}, id); err != nil {
-			return fmt.Errorf("%s %s could not be deleted again: %w", c.Resource.Name, id, err)
+	var found []Finding
+	for _, id := range sortedKeys(left) {
+		if x := r.exchange(context.WithoutCancel(ctx), c, Step{Operation: c.Resource.Delete}, id); x.err != nil {
+			found = append(found, judge(x)...)
 		}
 	}
-	return nil
+	return found
 }
 
 // maxAnswer bounds the body of an answer, in bytes.
 const maxAnswer = 32 << 20
 
-func (r *runner) exchange(ctx context.Context, c Case, step Step, itemID string) (Exchange, error) {
-	x := Exchange{Case: c, Step: step, ItemID: itemID, spec: r.maker.spec}
+// exchange sends a step. That there was no answer, and why, is in the exchange's err.
+func (r *runner) exchange(ctx context.Context, c Case, step Step, itemID string) (x Exchange) {
+	x = Exchange{Case: c, Step: step, ItemID: itemID, spec: r.maker.spec}
 	request, err := r.maker.request(step, itemID, c.Resource)
-	if err != nil {
-		return x, fmt.Errorf("the request cannot be made: %w", err)
+	if err == nil {
+		x.Reproduce, err = curl(nameOf(r.target), request)
 	}
-	if x.Reproduce, err = curl(nameOf(r.target), request); err != nil {
-		return x, err
+	if err != nil {
+		x.err = fmt.Errorf("the request cannot be made: %w", err)
+		return x
 	}
 	answer, err := r.target.Do(request.WithContext(ctx))
 	if err != nil {
-		return x, err
+		x.err = err
+		return x
 	}
 	r.report.Requests++
 	defer func() { _ = answer.Body.Close() }()
-	if x.Response, err = readAnswer(answer); err != nil {
-		return x, err
+	if x.Response, x.err = readAnswer(answer); x.err != nil {
+		return x
 	}
 	x.Body, _ = openapi.DecodeJSON(x.Response.Body)
 	x.violations = step.Operation.ValidateResponse(x.Response)
-	return x, nil
+	return x
 }
 
 func readAnswer(answer *http.Response) (openapi.Response, error) {
@@ -217,10 +229,14 @@ func readAnswer(answer *http.Response) (openapi.Response, error) {
 	return openapi.Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, err
 }
 
-// judge holds an exchange to every check.
+// judge holds an exchange to every check; where there is no answer, only the first has something to look at.
 func judge(x Exchange) []Finding {
+	checks := Checks()
+	if x.err != nil {
+		checks = checks[:1]
+	}
 	var found []Finding
-	for _, check := range Checks() {
+	for _, check := range checks {
 		for _, f := range check.judge(x) {
 			f.Check, f.Operation, f.Reproduce = check.Name, x.Step.Operation.ID, x.Reproduce
 			if f.Rule == "" {

@@ -59,7 +59,13 @@ type handlerTarget struct{ handler http.Handler }
 // Handler is a handler in this process, called without a socket.
 func Handler(h http.Handler) Target { return handlerTarget{h} }
 
-func (t handlerTarget) Do(r *http.Request) (*http.Response, error) {
+// Do takes a panic for what a client sees of it: no answer (see http.ErrAbortHandler).
+func (t handlerTarget) Do(r *http.Request) (answer *http.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the handler panicked: %v", p)
+		}
+	}()
 	w := httptest.NewRecorder()
 	t.handler.ServeHTTP(w, r)
 	return w.Result(), nil

@@ -106,6 +106,32 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
+// TestInterrupted ends the context in the middle of a case: there is no verdict, but nothing stays behind.
+func TestInterrupted(t *testing.T) {
+	mock := newMock(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			interrupt()
+		}
+		mock.ServeHTTP(w, r)
+	}))
+	defer served.Close()
+	target, err := contract.URL(served.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := contract.Verify(ctx, target, contract.Options{Phases: []string{"state"}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted run: %v", err)
+	}
+	w := httptest.NewRecorder()
+	mock.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/ac66f1a5e8f443998ec62c8cb1aefda7/data-connectors", nil))
+	if got := w.Body.String(); !strings.Contains(got, `"total_count":0`) {
+		t.Errorf("the server is not as it was: %s", got)
+	}
+}
+
 func refusing(h http.Handler, method string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == method {
