@@ -26,13 +26,17 @@ type Exchange struct {
 
 // Finding is one way in which a server breaks the contract.
 type Finding struct {
-	Check     string `json:"check"`
-	Operation string `json:"operation"`
-	Case      string `json:"case"`
-	Pointer   string `json:"pointer"` // into the answer's body, or the name of a header
-	Rule      string `json:"rule"`    // place in the document, or the check's rule in words
-	Message   string `json:"message"`
-	Reproduce string `json:"reproduce"` // a curl line that sends the request again
+	Check     string   `json:"check"`
+	Operation string   `json:"operation"`
+	After     string   `json:"after,omitempty"` // the operation whose effect the answer does not show
+	Case      string   `json:"case"`
+	Pointer   string   `json:"pointer"` // into the answer's body, or the name of a header
+	Rule      string   `json:"rule"`    // place in the document (file:line #pointer), or the check's rule in words
+	Message   string   `json:"message"`
+	Reproduce string   `json:"reproduce"` // curl lines that send the case's requests again, the last of them this one
+	Request   *Message `json:"request"`
+	Answer    *Message `json:"answer,omitempty"` // nil when there was none
+	Known     bool     `json:"known,omitempty"`  // the baseline knows it
 }
 
 // Check is one rule that every exchange is held to.

@@ -8,22 +8,30 @@ import (
 	"runtime/debug"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Report is the verdict. Its JSON form is described by docs/report.schema.json.
 type Report struct {
-	Tool       string             `json:"tool"`
-	Version    string             `json:"version"`
-	Target     string             `json:"target"`
-	Spec       ReportSpec         `json:"spec"`
-	Seed       uint64             `json:"seed"`
-	DurationMS int64              `json:"duration_ms"`
-	Requests   int                `json:"requests"`
-	Cases      int                `json:"cases"`
-	Passed     int                `json:"passed"`
-	Failed     int                `json:"failed"` // 0: the contract is kept
-	Operations []*ReportOperation `json:"operations"`
-	Findings   []Finding          `json:"findings"`
+	Tool        string             `json:"tool"`
+	Version     string             `json:"version"`
+	Target      string             `json:"target"`
+	Spec        ReportSpec         `json:"spec"`
+	Seed        uint64             `json:"seed"`
+	Started     time.Time          `json:"started"`
+	DurationMS  int64              `json:"duration_ms"`
+	Interrupted string             `json:"interrupted,omitempty"` // why cases were left out at the end; "" when all were run
+	Requests    int                `json:"requests"`
+	Cases       int                `json:"cases"` // passed, failed and skipped
+	Passed      int                `json:"passed"`
+	Failed      int                `json:"failed"` // cases with a finding that the baseline does not know; 0: the contract is kept
+	Skipped     int                `json:"skipped"`
+	Operations  []*ReportOperation `json:"operations"`
+	Results     []Result           `json:"results"` // of every case, in order
+	Findings    []Finding          `json:"findings"`
+	Warnings    []Warning          `json:"warnings"`
+	Coverage    []Coverage         `json:"coverage"`
+	Gone        []string           `json:"gone,omitempty"` // what the baseline knows and this run did not find, in words
 }
 
 // ReportSpec names the document.
@@ -34,9 +42,53 @@ type ReportSpec struct {
 
 // ReportOperation counts what was done with an operation and found about it.
 type ReportOperation struct {
-	ID       string `json:"id"`
-	Cases    int    `json:"cases"`
-	Findings int    `json:"findings"`
+	ID        string `json:"id"`
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Cases     int    `json:"cases"`
+	Succeeded int    `json:"succeeded"` // answers with 2xx
+	Findings  int    `json:"findings"`
+}
+
+// Outcome is what became of a case.
+type Outcome string
+
+// The outcomes.
+const (
+	Passed  Outcome = "passed"
+	Failed  Outcome = "failed"
+	Skipped Outcome = "skipped" // it could not be judged
+)
+
+// Result is the outcome of a case.
+type Result struct {
+	Case       string  `json:"case"` // phase/name
+	Operation  string  `json:"operation"`
+	Outcome    Outcome `json:"outcome"`
+	Reason     string  `json:"reason,omitempty"` // why it was skipped
+	Requests   int     `json:"requests"`
+	DurationUS int64   `json:"duration_us"`
+}
+
+// Warning is something that the user should know and that breaks no rule.
+type Warning struct {
+	Operation string `json:"operation,omitempty"`
+	Message   string `json:"message"`
+}
+
+// Coverage says how much of what the document describes was tried.
+type Coverage struct {
+	Of      string   `json:"of"` // operations, statuses, …
+	Covered int      `json:"covered"`
+	Total   int      `json:"total"`
+	Missing []string `json:"missing"`
+}
+
+// Message is a request or an answer as reports show it: without secrets, the body cut where it is long.
+type Message struct {
+	Start  string   `json:"start"`  // POST /v2/… or 201 Created
+	Header []string `json:"header"` // Name: value, sorted
+	Body   string   `json:"body"`
 }
 
 const module = "github.com/counterpart-go/counterpart"
