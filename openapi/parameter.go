@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -249,4 +250,43 @@ func (p *Parameter) Default() (any, bool) {
 		}
 	})
 	return value, found
+}
+
+// Texts are what stands for a value in a request, one text for each time that the parameter is sent; false where the
+// value has no text: null, objects and what cannot be told from another value.
+func (p *Parameter) Texts(value any) (texts []string, ok bool) {
+	if p.json {
+		return []string{string(encodeJSON(value))}, true
+	}
+	list, isArray := value.([]any)
+	if !isArray {
+		text, ok := scalarText(value)
+		return []string{text}, ok
+	}
+	for _, item := range list {
+		text, ok := scalarText(item)
+		if !ok || text == "" || strings.Contains(text, ",") {
+			return nil, false
+		}
+		texts = append(texts, text)
+	}
+	switch {
+	case len(texts) == 0 || p.style != "form" && p.style != "simple":
+		return nil, false
+	case p.style == "form" && p.explode:
+		return texts, true
+	}
+	return []string{strings.Join(texts, ",")}, true
+}
+
+func scalarText(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
 }

@@ -1,6 +1,8 @@
 package openapi
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -70,36 +72,88 @@ func step(value any, token string) (any, bool) {
 	return nil, false
 }
 
-// Set replaces the value that a JSON Pointer names and returns the changed root. Objects on the way are copied,
-// so that the value passed in stays as it is; members that are missing are made.
+// Set replaces the value that a JSON Pointer names and returns the changed root. Objects and arrays on the way are
+// copied, so that the value passed in stays as it is; members that are missing are made. `#` steps into JSON held by a
+// string, which is written anew.
 func Set(root any, pointer string, value any) any {
-	tokens := splitPointer(pointer)
-	if len(tokens) == 0 {
-		return value
-	}
-	if list, ok := root.([]any); ok {
-		i, err := strconv.Atoi(tokens[0])
-		if err != nil || i < 0 || i >= len(list) {
+	return change(root, pointer, func(parent any, token string) any {
+		if object, ok := parent.(map[string]any); ok {
+			object[token] = value
+		} else if list, i := element(parent, token); list != nil {
+			list[i] = value
+		}
+		return parent
+	}, value)
+}
+
+// Remove takes the member or item that a JSON Pointer names away and returns the changed root, as [Set] does.
+func Remove(root any, pointer string) any {
+	return change(root, pointer, func(parent any, token string) any {
+		if object, ok := parent.(map[string]any); ok {
+			delete(object, token)
+		} else if list, i := element(parent, token); list != nil {
+			return slices.Delete(list, i, i+1)
+		}
+		return parent
+	}, nil)
+}
+
+// change copies all that lies above the pointer's last token and lets at change the copy of its parent. The empty
+// pointer is the whole value.
+func change(root any, pointer string, at func(parent any, token string) any, whole any) any {
+	outer, inner, embedded := strings.Cut(pointer, Embedded)
+	if embedded && outer == "" {
+		text, _ := root.(string)
+		value, err := DecodeJSON([]byte(text))
+		if err != nil {
 			return root
 		}
-		copied := append([]any(nil), list...)
-		copied[i] = Set(list[i], joinPointer(tokens[1:]), value)
-		return copied
+		return string(encodeJSON(change(value, inner, at, whole)))
 	}
-	object, _ := root.(map[string]any)
-	copied := make(map[string]any, len(object)+1)
-	for k, v := range object {
-		copied[k] = v
+	if pointer == "" {
+		return whole
 	}
-	copied[tokens[0]] = Set(copied[tokens[0]], joinPointer(tokens[1:]), value)
+	token, rest := cutToken(pointer)
+	copied := shallowCopy(root)
+	if rest == "" {
+		return at(copied, token)
+	}
+	if object, ok := copied.(map[string]any); ok {
+		object[token] = change(object[token], rest, at, whole)
+	} else if list, i := element(copied, token); list != nil {
+		list[i] = change(list[i], rest, at, whole)
+	}
 	return copied
 }
 
-func joinPointer(tokens []string) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteByte('/')
-		b.WriteString(escapePointer(t))
+// cutToken splits a pointer that begins with a slash behind its first token, which it unescapes.
+func cutToken(pointer string) (token, rest string) {
+	pointer = strings.TrimPrefix(pointer, "/")
+	end := strings.IndexAny(pointer, "/"+Embedded)
+	if end < 0 {
+		end = len(pointer)
 	}
-	return b.String()
+	return pointerUnescaper.Replace(pointer[:end]), pointer[end:]
+}
+
+// shallowCopy copies an array, or an object; what is neither becomes an empty object.
+func shallowCopy(value any) any {
+	if list, ok := value.([]any); ok {
+		return slices.Clone(list)
+	}
+	object, _ := value.(map[string]any)
+	if object == nil {
+		return map[string]any{}
+	}
+	return maps.Clone(object)
+}
+
+// element is the array and the index that the token names in it; nil where there is none.
+func element(parent any, token string) ([]any, int) {
+	list, _ := parent.([]any)
+	i, err := strconv.Atoi(token)
+	if err != nil || i < 0 || i >= len(list) {
+		return nil, 0
+	}
+	return list, i
 }

@@ -17,6 +17,13 @@ func (s *Schema) Sample(fixed map[string]any) any {
 	return (&sampler{spec: s.spec, view: s.view, fixed: fixed}).value([]place{s.at}, "", 0)
 }
 
+// SampleAll is [Schema.Sample] with every described property given, as deep as the schemas do not contain themselves.
+func (s *Schema) SampleAll(fixed map[string]any) any {
+	return (&sampler{spec: s.spec, view: s.view, fixed: fixed, optional: maxOptionalDepth}).value([]place{s.at}, "", 0)
+}
+
+const maxOptionalDepth = 5 // below, only what is required is given
+
 // Variants are the values of every enum directly below the JSON Pointer into a value, by their own pointers: what a
 // tester varies to reach every branch.
 func (s *Schema) Variants(pointer string) map[string][]any {
@@ -50,6 +57,8 @@ type sampler struct {
 	spec  *Spec
 	view  view
 	fixed map[string]any
+
+	optional int // how deep optional properties are given, too
 }
 
 // value samples what all the schemas together allow.
@@ -196,6 +205,9 @@ func (g *sampler) object(flat []place, pointer string, depth int) any {
 	object := map[string]any{}
 	for _, p := range flat {
 		p.at("required").each(func(_ string, name place) { object[name.node.Value] = nil })
+		if depth < g.optional {
+			p.at("properties").each(func(_ string, property place) { object[lastToken(property.pointer)] = nil })
+		}
 	}
 	for name := range g.fixed {
 		if rest, ok := strings.CutPrefix(name, pointer+"/"); ok {
