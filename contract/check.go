@@ -3,8 +3,8 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
-	"math/big"
-	"reflect"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -12,16 +12,20 @@ import (
 
 // Exchange is a step that was sent, and its answer.
 type Exchange struct {
-	Case      Case
-	Step      Step
-	ItemID    string // of the item that Step.Created made
-	Response  openapi.Response
-	Body      any // the answer's decoded body, nil when it is no JSON
-	Reproduce string
+	Case     Case
+	Step     Step
+	ItemID   string // of the item that Step.Created made
+	Response openapi.Response
+	Body     any // the answer's decoded body, nil when it is no JSON
 
 	spec       *openapi.Spec
+	request    *request
 	violations openapi.Violations
-	err        error // why there is no answer
+	err        error       // why there is no answer
+	number     int         // of the step, counted from 1
+	ids        []string    // by step: of the items that the case created so far
+	earlier    []*Exchange // of the same case
+	last       bool        // of those that were sent together
 }
 
 // Finding is one way in which a server breaks the contract.
@@ -43,7 +47,7 @@ type Finding struct {
 type Check struct {
 	Name  string
 	Rule  string // in words
-	judge func(Exchange) []Finding
+	judge func(*Exchange) []Finding
 }
 
 // Checks is the table of all checks, in the order of their findings.
@@ -53,33 +57,76 @@ func Checks() []Check {
 		{"server-error", "A request is never answered with a status of 500 or above, unless the document says so.", serverError},
 		{"accepted", "A request that keeps the document is carried out.", accepted},
 		{"refused", "A request that cannot be carried out is refused with the documented status.", refused},
-		{"status", "The status of every answer is described.", violationsOf(func(v openapi.Violation) bool { return v.In == openapi.InStatus })},
+		{"status", "The status of every answer is described.", violationsOf(isStatus)},
 		{"media-type", "The media type of every answer is described.", violationsOf(isMediaType)},
-		{"header", "Every required header is there and keeps its schema.", violationsOf(func(v openapi.Violation) bool { return v.In == openapi.InHeader && !isMediaType(v) })},
-		{"body", "The body of every answer keeps its schema.", violationsOf(func(v openapi.Violation) bool { return v.In == openapi.InBody && !isEmbedded(v) })},
+		{"header", "Every required header is there and keeps its schema.", violationsOf(isHeader)},
+		{"no-body", "An answer that is described without a body has none.", violationsOf(isUnwantedBody)},
+		{"json", "A JSON body is one document in UTF-8, no key is in it twice, and nothing follows it.", violationsOf(isSyntax)},
+		{"body", "The body of an answer keeps its schema.", onSuccess(violationsOf(isBody))},
+		{"error-body", "The body of a refusal keeps its schema.", onRefusal(violationsOf(isBody))},
 		{"embedded-json", "JSON inside a string keeps the schema that its sibling chooses.", violationsOf(isEmbedded)},
+		{"secret", "A secret that was sent is never given back.", secretGivenBack},
+		{"internals", "An answer shows nothing of the inside of the server: no stack, no query.", internals},
 		{"created-id", "Creating an item answers with its id.", createdID},
+		{"unique-id", "No two items have the same id.", uniqueID},
+		{"rivals", "Of requests that exclude each other, sent at the same time, one is carried out.", rivals},
 		{"listed", "A list shows what was created, and not what was deleted.", listed},
-		{"filter", "A filtered list shows only what matches.", filtered},
+		{"filter", "A filtered list shows what matches, and only that.", filtered},
+		{"limit", "A list shows no more items than were asked for.", limited},
 		{"total", "The total is the number of items that match.", total},
+		{"pages", "Pages have no item in common and are together the whole.", paged},
+		{"order", "A list that is asked for twice has the same order, as long as nothing was changed.", ordered},
 		{"read-back", "A list shows an item as it was sent last.", readBack},
+		{"trace", "A request that was refused has changed nothing.", traces},
+		{"isolation", "An item belongs to its own parent alone.", isolated},
 	}
 }
 
-func isMediaType(v openapi.Violation) bool {
+func isStatus(_ *Exchange, v openapi.Violation) bool { return v.In == openapi.InStatus }
+
+func isMediaType(_ *Exchange, v openapi.Violation) bool {
 	return v.In == openapi.InHeader && v.Keyword == openapi.KeywordContent
 }
 
-func isEmbedded(v openapi.Violation) bool {
-	return v.In == openapi.InBody && (strings.Contains(v.Pointer, openapi.Embedded) || v.Keyword == openapi.KeywordEmbedded)
+func isHeader(x *Exchange, v openapi.Violation) bool {
+	return v.In == openapi.InHeader && !isMediaType(x, v)
+}
+
+func isUnwantedBody(_ *Exchange, v openapi.Violation) bool {
+	return v.In == openapi.InBody && v.Keyword == openapi.KeywordContent
+}
+
+func isSyntax(_ *Exchange, v openapi.Violation) bool {
+	return v.In == openapi.InBody && v.Keyword == openapi.KeywordSyntax
+}
+
+// isEmbedded leaves a secret alone that is masked: it is not given back.
+func isEmbedded(x *Exchange, v openapi.Violation) bool {
+	inside := strings.Contains(v.Pointer, openapi.Embedded) || v.Keyword == openapi.KeywordEmbedded
+	return v.In == openapi.InBody && inside && !x.isMasked(v)
+}
+
+func isBody(x *Exchange, v openapi.Violation) bool {
+	inside := strings.Contains(v.Pointer, openapi.Embedded) || v.Keyword == openapi.KeywordEmbedded
+	return v.In == openapi.InBody && !inside && !isSyntax(x, v) && !isUnwantedBody(x, v) && !x.isMasked(v)
+}
+
+func (x *Exchange) isMasked(v openapi.Violation) bool {
+	return v.Keyword == openapi.KeywordWriteOnly && isMask(lookup(x.Body, v.Pointer))
+}
+
+// isMask says whether a value stands for a secret that is not shown: null, empty, or one character again and again.
+func isMask(value any) bool {
+	text, isText := value.(string)
+	return value == nil || isText && strings.Trim(text, "*") == "" || isText && strings.Trim(text, "•") == ""
 }
 
 // violationsOf makes findings of the violations that are a check's business.
-func violationsOf(mine func(openapi.Violation) bool) func(Exchange) []Finding {
-	return func(x Exchange) []Finding {
+func violationsOf(mine func(*Exchange, openapi.Violation) bool) func(*Exchange) []Finding {
+	return func(x *Exchange) []Finding {
 		var found []Finding
 		for _, v := range x.violations {
-			if mine(v) {
+			if mine(x, v) {
 				found = append(found, Finding{Pointer: v.Name + v.Pointer, Rule: v.Rule.String(), Message: v.String()})
 			}
 		}
@@ -87,36 +134,65 @@ func violationsOf(mine func(openapi.Violation) bool) func(Exchange) []Finding {
 	}
 }
 
+func onSuccess(judge func(*Exchange) []Finding) func(*Exchange) []Finding {
+	return func(x *Exchange) []Finding {
+		if x.Response.Status >= http.StatusBadRequest {
+			return nil
+		}
+		return judge(x)
+	}
+}
+
+func onRefusal(judge func(*Exchange) []Finding) func(*Exchange) []Finding {
+	return func(x *Exchange) []Finding {
+		if x.Response.Status < http.StatusBadRequest {
+			return nil
+		}
+		return judge(x)
+	}
+}
+
 func one(pointer, format string, args ...any) []Finding {
 	return []Finding{{Pointer: pointer, Message: fmt.Sprintf(format, args...)}}
 }
 
-func (x Exchange) succeeded() bool { return x.Response.Status >= 200 && x.Response.Status < 300 }
-
-// wanted is the status that the document gives the refusal the step expects, 0 when it leaves that open.
-func (x Exchange) wanted() int {
-	row, _ := x.spec.Refusal(x.Step.Refused, nil)
-	return row.Status
+func (x *Exchange) succeeded() bool {
+	return x.err == nil && x.Response.Status >= 200 && x.Response.Status < 300
 }
 
-func answered(x Exchange) []Finding {
+// mayFail says whether the step may be, or must be, refused.
+func (x *Exchange) mayFail() bool { return x.Step.Refused != "" }
+
+// wanted is the status that the document gives the refusal the step expects, 0 when it leaves that open: a request that
+// breaks the document may break it in more than one way, and so be refused in more than one.
+func (x *Exchange) wanted() int {
+	switch x.Step.Refused {
+	case openapi.Duplicate, openapi.UnknownID, openapi.Fixed, openapi.InUse:
+		row, _ := x.spec.Refusal(x.Step.Refused, nil)
+		return row.Status
+	}
+	return 0
+}
+
+func answered(x *Exchange) []Finding {
 	if x.err == nil {
 		return nil
 	}
 	return one("", "there was no answer: %v", x.err)
 }
 
-func serverError(x Exchange) []Finding {
+func serverError(x *Exchange) []Finding {
 	status := x.Response.Status
-	if status < 500 || x.Step.Refused != "" && status == x.wanted() || status == x.Step.Status {
+	routed := x.Step.Raw != nil && x.Step.Raw.Method != "" && status == http.StatusNotImplemented // RFC 9110, section 15.6.2
+	if status < 500 || routed || x.mayFail() && status == x.wanted() || status == x.Step.Status {
 		return nil
 	}
 	return one("", "the server failed with status %d", status)
 }
 
-func accepted(x Exchange) []Finding {
+func accepted(x *Exchange) []Finding {
 	switch status := x.Response.Status; {
-	case x.Step.Refused != "" || status >= 500:
+	case x.mayFail() || status >= 500:
 		return nil
 	case x.Step.Status != 0 && status != x.Step.Status:
 		return one("", "the documented example must be answered with %d, but was with %d", x.Step.Status, status)
@@ -126,22 +202,23 @@ func accepted(x Exchange) []Finding {
 	return nil
 }
 
-func refused(x Exchange) []Finding {
+func refused(x *Exchange) []Finding {
 	status, want := x.Response.Status, x.wanted()
+	routed := x.Step.Raw != nil && status == http.StatusNotImplemented
 	switch {
-	case x.Step.Refused == "":
+	case !x.mayFail() || x.succeeded() && (x.Step.Open || x.Step.Rivals) || routed:
 		return nil
 	case want != 0 && status != want:
 		return one("", "must be refused with %d (%s), but was answered with %d", want, x.Step.Refused, status)
-	case want == 0 && (status < 400 || status >= 500):
+	case want == 0 && status < 400:
 		return one("", "must be refused (%s), but was answered with %d", x.Step.Refused, status)
 	}
 	return nil
 }
 
-func createdID(x Exchange) []Finding {
+func createdID(x *Exchange) []Finding {
 	r := x.Case.Resource
-	if r == nil || x.Step.Operation != r.Create || !x.succeeded() || x.Step.Refused != "" {
+	if r == nil || x.Step.Operation != r.Create || x.Step.Raw != nil && x.Step.Raw.Suffix+x.Step.Raw.Method != "" || !x.succeeded() || x.mayFail() {
 		return nil
 	}
 	if idOf(x.Body, r.ID.Created) == "" {
@@ -150,153 +227,59 @@ func createdID(x Exchange) []Finding {
 	return nil
 }
 
-func idOf(body any, pointer string) string {
-	switch id, _ := openapi.Lookup(body, pointer); v := id.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	}
-	return ""
-}
-
-// items are what a list shows; ok is false when there is no such list to judge.
-func (x Exchange) items() (items []any, ok bool) {
-	if x.Step.List == nil || !x.succeeded() || x.ItemID == "" {
-		return nil, false
-	}
-	at, _ := openapi.Lookup(x.Body, x.Case.Resource.Items)
-	items, ok = at.([]any)
-	return items, ok
-}
-
-// find is the index of the item in a list, -1 when it is not there.
-func (x Exchange) find(items []any) int {
-	for i, item := range items {
-		if idOf(item, x.Case.Resource.ID.Item) == x.ItemID {
-			return i
-		}
-	}
-	return -1
-}
-
-// number is the total that a list states, -1 when it states none.
-func (x Exchange) number() int {
-	if x.Case.Resource.Total == "" {
-		return -1
-	}
-	at, _ := openapi.Lookup(x.Body, x.Case.Resource.Total)
-	number, _ := at.(json.Number)
-	n, err := number.Int64()
-	if err != nil {
-		return -1
-	}
-	return int(n)
-}
-
-func listed(x Exchange) []Finding {
-	items, ok := x.items()
-	if !ok {
+func uniqueID(x *Exchange) []Finding {
+	r := x.Case.Resource
+	if r == nil || x.Step.Operation != r.Create || !x.succeeded() || x.ids[x.number] == "" {
 		return nil
 	}
-	at := x.find(items)
-	switch {
-	case x.Step.List.Gone && at >= 0:
-		return one(fmt.Sprintf("%s/%d", x.Case.Resource.Items, at), "the list shows an item that was deleted")
-	case !x.Step.List.Gone && at < 0 && (x.Step.List.Only || x.number() <= len(items)):
-		return one(x.Case.Resource.Items, "the list does not show the item that was created")
+	for i, id := range x.ids[:x.number] {
+		if id == x.ids[x.number] {
+			return one(r.ID.Created, "the answer gives the id of the item that step %d of the case made", i)
+		}
 	}
 	return nil
 }
 
-func filtered(x Exchange) []Finding {
-	items, ok := x.items()
-	if !ok || !x.Step.List.Only {
+// rivals counts where all of them have been answered, and where a list shows what came of them.
+func rivals(x *Exchange) []Finding {
+	if x.about(OfRivals) {
+		return x.evidence(append(x.counted(), x.presence()...))
+	}
+	if !x.Step.Rivals || !x.last {
 		return nil
 	}
-	var found []Finding
-	for i, item := range items {
-		if idOf(item, x.Case.Resource.ID.Item) != x.ItemID {
-			found = append(found, one(fmt.Sprintf("%s/%d", x.Case.Resource.Items, i), "the list is filtered by id but shows another item")...)
+	carriedOut, answered := 0, 0
+	for _, e := range append(slices.Clone(x.earlier), x) {
+		if e.Step.Together == x.Step.Together && e.err == nil {
+			answered++
+			if e.succeeded() {
+				carriedOut++
+			}
 		}
 	}
-	return found
-}
-
-// total is judged where the suite knows how many there are: filtered by id.
-func total(x Exchange) []Finding {
-	items, ok := x.items()
-	if !ok || !x.Step.List.Only || x.number() < 0 || x.number() == len(items) {
+	if carriedOut == 1 || answered == 0 {
 		return nil
 	}
-	return one(x.Case.Resource.Total, "the total is %d, but the whole list has %d items", x.number(), len(items))
+	return one("", "of %d requests that exclude each other, %d were carried out", answered, carriedOut)
 }
 
-// readBack compares what was sent with what is listed: each described member, JSON text by what it holds.
-func readBack(x Exchange) []Finding {
-	items, ok := x.items()
-	if !ok || x.Step.List.Gone {
+// counted compares the number of items in a list with what it must be.
+func (x *Exchange) counted() []Finding {
+	p, ok := x.list()
+	if !ok || x.Step.List.Count == 0 || len(p.items) == x.Step.List.Count {
 		return nil
 	}
-	at := x.find(items)
-	if at < 0 {
-		return nil
-	}
-	pointer := fmt.Sprintf("%s/%d", x.Case.Resource.Items, at)
-	schema := x.itemSchema()
-	shown, _ := items[at].(map[string]any)
-	if schema == nil || shown == nil {
-		return nil
-	}
-	sent, _ := schema.Project(x.Step.List.Sent).(map[string]any)
-	var found []Finding
-	for _, name := range sortedKeys(sent) {
-		if schema.Inside("/"+name) == nil || shows(shown[name], sent[name]) {
-			continue
-		}
-		found = append(found, one(pointer+"/"+name, "the list does not show what was sent as %s", name)...)
-	}
-	return found
+	return one(p.at, "the list must show %d items, but shows %d", x.Step.List.Count, len(p.items))
 }
 
-func (x Exchange) itemSchema() *openapi.Schema {
-	answer := x.Step.Operation.Answer(x.Response.Status)
-	if answer == nil || len(answer.Content) == 0 || answer.Content[0].Schema == nil {
-		return nil
-	}
-	return answer.Content[0].Schema.Inside(x.Case.Resource.Items + "/-")
-}
+func idOf(body any, pointer string) string { return textOf(lookup(body, pointer)) }
 
-// shows says whether a value shows what was sent: an object may show more than was sent, text that holds JSON is taken
-// for what it holds, and numbers are compared by value.
-func shows(shown, sent any) bool {
-	sent, shown = opened(sent), opened(shown)
-	switch want := sent.(type) {
-	case map[string]any:
-		is, ok := shown.(map[string]any)
-		for name, member := range want {
-			at, there := is[name]
-			ok = ok && there && shows(at, member)
-		}
-		return ok
-	case json.Number:
-		is, ok := shown.(json.Number)
-		a, okA := new(big.Rat).SetString(want.String())
-		b, okB := new(big.Rat).SetString(is.String())
-		return ok && okA && okB && a.Cmp(b) == 0
+// whole is a number that is not negative, -1 for anything else.
+func whole(value any) int {
+	number, _ := value.(json.Number)
+	n, err := number.Int64()
+	if err != nil || n < 0 {
+		return -1
 	}
-	return reflect.DeepEqual(shown, sent)
-}
-
-func opened(value any) any {
-	text, ok := value.(string)
-	if !ok {
-		return value
-	}
-	if inner, err := openapi.DecodeJSON([]byte(text)); err == nil {
-		if _, isObject := inner.(map[string]any); isObject {
-			return inner
-		}
-	}
-	return value
+	return int(n)
 }

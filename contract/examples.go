@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"iter"
 	"strconv"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -9,42 +10,44 @@ import (
 // exampleCases send every documented example of a request: it must be accepted and answered as documented. An example
 // whose name an answer's example has too must get that answer's status. Items that an operation needs are created
 // first, with the same body.
-func exampleCases(m *maker) []Case {
-	var cases []Case
-	for _, op := range m.spec.Operations() {
-		r := m.owner(op)
-		for _, v := range m.examplesOf(op, r) {
-			c := Case{Phase: "examples", Name: op.ID + "/" + v.name, Operation: op, Resource: r}
-			if r != nil && r.Create != nil && (op == r.Update || op == r.Delete) {
-				c.Steps = append(c.Steps, Step{Operation: r.Create, Body: v.body})
+func exampleCases(m *maker) iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for _, op := range m.spec.Operations() {
+			for _, v := range m.examplesOf(op) {
+				if !yield(m.example(op, v)) {
+					return
+				}
 			}
-			last := Step{Operation: op, Body: v.body, Created: len(c.Steps), Status: documentedStatus(op, v.name)}
-			if op.RequestBody == nil {
-				last.Body = nil
-			}
-			c.Steps = append(c.Steps, last)
-			cases = append(cases, c)
 		}
 	}
-	return cases
 }
 
-// examplesOf are the bodies to send: those of the operation, or those that create the item it works on.
-func (m *maker) examplesOf(op *openapi.Operation, r *openapi.Resource) []variant {
-	list := []variant{{name: "plain"}}
-	item := ""
-	if r != nil {
-		item = r.Sent
+func (m *maker) example(op *openapi.Operation, v variant) Case {
+	s := m.story("examples", op.ID+"/"+v.name, op)
+	step := Step{Operation: op, Status: documentedStatus(op, v.name)}
+	if op.RequestBody != nil {
+		step.Body = v.body
 	}
+	if s.r != nil && s.r.Create != nil && (op == s.r.Update || op == s.r.Delete) {
+		step.Created = s.create(v.body)
+	}
+	s.then(step)
+	return s.c
+}
+
+// examplesOf are the bodies to send: those of the operation, or the one that creates the item it works on.
+func (m *maker) examplesOf(op *openapi.Operation) []variant {
+	list, of := []variant{{name: "plain"}}, op
+	r := m.owner(op)
 	switch {
 	case op.RequestBody != nil:
-		list = m.variants(op, item)
+		list = m.variants(op)
 	case r != nil && op == r.Delete && r.Create != nil:
-		list = m.variants(r.Create, item)[:1]
+		list, of = m.variants(r.Create)[:1], r.Create
 	}
 	for i := range list {
 		if list[i].body != nil {
-			list[i].body = m.unique(r, list[i].body)
+			list[i].body = m.own(of, list[i])
 		}
 	}
 	return list

@@ -1,13 +1,14 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -94,9 +95,10 @@ type Message struct {
 const module = "github.com/counterpart-go/counterpart"
 
 func newReport(target Target, o Options) *Report {
-	r := &Report{Tool: "counterpart", Version: version(), Target: nameOf(target), Spec: ReportSpec{o.Spec.Title, o.Spec.Version}, Seed: o.Seed, Findings: []Finding{}}
+	r := &Report{Tool: "counterpart", Version: version(), Target: nameOf(target), Spec: ReportSpec{o.Spec.Title, o.Spec.Version}, Seed: o.Seed,
+		Started: o.Now().UTC(), Results: []Result{}, Findings: []Finding{}, Warnings: []Warning{}, Coverage: []Coverage{}}
 	for _, op := range o.Spec.Operations() {
-		r.Operations = append(r.Operations, &ReportOperation{ID: op.ID})
+		r.Operations = append(r.Operations, &ReportOperation{ID: op.ID, Method: op.Method, Path: op.Base + op.Path})
 	}
 	return r
 }
@@ -118,35 +120,69 @@ func version() string {
 	return "(devel)"
 }
 
-// add counts a case and keeps each of its findings once.
-func (r *Report) add(c Case, found []Finding) {
+// add counts a case, keeps each of its findings once, and gives these.
+func (r *Report) add(result *Result, c Case, found []Finding) []Finding {
+	kept := distinct(found)
+	if result.Outcome == Failed && !slices.ContainsFunc(kept, func(f Finding) bool { return !f.Known }) {
+		result.Outcome, result.Reason = Passed, "all findings are known"
+	}
 	r.Cases++
-	if len(found) == 0 {
-		r.Passed++
-	} else {
-		r.Failed++
+	*map[Outcome]*int{Passed: &r.Passed, Failed: &r.Failed, Skipped: &r.Skipped}[result.Outcome]++
+	r.Results = append(r.Results, *result)
+	r.Findings = append(r.Findings, kept...)
+	for _, op := range r.Operations {
+		if slices.ContainsFunc(c.Steps, func(s Step) bool { return s.Operation.ID == op.ID }) {
+			op.Cases++
+		}
+		for _, f := range kept {
+			if f.Operation == op.ID {
+				op.Findings++
+			}
+		}
 	}
-	called := map[string]bool{}
-	for _, step := range c.Steps {
-		called[step.Operation.ID] = true
-	}
-	findings := map[string]int{}
+	return kept
+}
+
+// distinct keeps each finding of a case once.
+func distinct(found []Finding) []Finding {
+	var kept []Finding
 	seen := map[[4]string]bool{}
 	for _, f := range found {
 		key := [4]string{f.Check, f.Operation, f.Pointer, f.Rule}
-		if seen[key] {
-			continue
+		if !seen[key] {
+			seen[key] = true
+			kept = append(kept, f)
 		}
-		seen[key] = true
-		findings[f.Operation]++
-		f.Case = c.Phase + "/" + c.Name
-		r.Findings = append(r.Findings, f)
 	}
+	return kept
+}
+
+// operation is the report's line about an operation.
+func (r *Report) operation(id string) *ReportOperation {
+	return r.Operations[slices.IndexFunc(r.Operations, func(op *ReportOperation) bool { return op.ID == id })]
+}
+
+// close writes what only the end of a run can tell.
+func (r *Report) close(run *runner) {
+	r.DurationMS = run.o.Now().Sub(run.began).Milliseconds()
+	r.Coverage = run.coverage.rows()
+	r.Gone = run.o.Baseline.gone(r)
 	for _, op := range r.Operations {
-		op.Findings += findings[op.ID]
-		if called[op.ID] {
-			op.Cases++
+		if op.Succeeded == 0 && run.coverage.called[op.ID] {
+			r.Warnings = append(r.Warnings, Warning{op.ID, "no request was carried out: what such requests are answered with was not judged"})
 		}
+	}
+	reasons := map[string]int{}
+	for _, result := range r.Results {
+		if result.Outcome == Skipped {
+			reasons[result.Reason]++
+		}
+	}
+	for _, reason := range sortedKeys(reasons) {
+		r.Warnings = append(r.Warnings, Warning{"", fmt.Sprintf("%d cases could not be judged: %s", reasons[reason], reason)})
+	}
+	for _, entry := range run.o.Ledger.Open() {
+		r.Warnings = append(r.Warnings, Warning{"", fmt.Sprintf("an item of %s may be left behind: %s", entry.Resource, cmp.Or(entry.ID, "its id is not known"))})
 	}
 }
 
@@ -155,60 +191,74 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	return enc.Encode(r.withLists())
 }
 
-// WriteText writes the report for people: the verdict, the operations, each finding.
-func (r *Report) WriteText(w io.Writer) error {
-	verdict := "keeps the contract"
-	if r.Failed > 0 {
-		verdict = "BREAKS the contract"
+// withLists is the report with an empty list wherever it has nil: JSON says [] where there is nothing, never null.
+func (r *Report) withLists() *Report {
+	full := *r
+	full.Operations, full.Results, full.Warnings = list(r.Operations), list(r.Results), list(r.Warnings)
+	full.Findings, full.Coverage = list(slices.Clone(r.Findings)), list(slices.Clone(r.Coverage))
+	for i, f := range full.Findings {
+		full.Findings[i].Request, full.Findings[i].Answer = f.Request.withLists(), f.Answer.withLists()
 	}
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "%s %s\n%s %s\n", r.Target, verdict, r.Spec.Title, r.Spec.Version)
-	fmt.Fprintf(b, "%d of %d cases passed, %d findings, %d requests, %d ms, seed %d\n\n", r.Passed, r.Cases, len(r.Findings), r.Requests, r.DurationMS, r.Seed)
-	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "operation\tcases\tfindings")
-	for _, op := range r.Operations {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\n", op.ID, op.Cases, op.Findings)
+	for i, c := range full.Coverage {
+		full.Coverage[i].Missing = list(c.Missing)
 	}
-	_ = table.Flush()
-	for i, f := range r.Findings {
-		fmt.Fprintf(b, "\n%d. %s\n", i+1, f)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return &full
 }
 
-// String gives the finding on several lines.
-func (f Finding) String() string {
-	lines := []string{fmt.Sprintf("%s: %s", f.Operation, f.Message), "check    " + f.Check, "case     " + f.Case}
-	if f.Pointer != "" {
-		lines = append(lines, "pointer  "+f.Pointer)
+func (m *Message) withLists() *Message {
+	if m == nil {
+		return nil
 	}
-	lines = append(lines, "rule     "+f.Rule, "replay   "+f.Reproduce)
-	return strings.Join(lines, "\n   ")
+	return &Message{m.Start, list(m.Header), m.Body}
 }
 
-// curl is the command line that sends the request to the target again.
-func curl(target string, r *http.Request) (string, error) {
-	parts := []string{"curl -sS -i -X", r.Method, shellQuote(target + r.URL.RequestURI())}
-	for _, name := range sortedKeys(r.Header) {
-		parts = append(parts, "-H", shellQuote(name+": "+r.Header.Get(name)))
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
 	}
-	if r.ContentLength > 0 {
-		reader, err := r.GetBody()
-		if err != nil {
-			return "", err
+	return items
+}
+
+// fingerprint names what is wrong, in the same words in every run: without the case, the index of an item, or the line
+// of the rule.
+func (f Finding) fingerprint() string {
+	tokens := strings.Split(f.Pointer, "/")
+	for i, token := range tokens[1:] {
+		if isIndex(token) {
+			tokens[i+1] = "-"
 		}
-		body, err := io.ReadAll(reader)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, "--data-binary", shellQuote(string(body)))
 	}
-	return strings.Join(parts, " "), nil
+	rule := f.Rule
+	if p, ok := parsePlace(rule); ok {
+		rule = "#" + p.pointer
+	}
+	return strings.Join([]string{f.Check, f.Operation, strings.Join(tokens, "/"), rule}, " | ")
 }
 
-// shellQuote makes one word of a POSIX shell.
-func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+// isIndex says whether a token of a JSON Pointer can be the index of an item.
+func isIndex(token string) bool {
+	_, err := strconv.ParseUint(token, 10, 64)
+	return err == nil
+}
+
+// place is where a rule stands in the document.
+type place struct {
+	file    string
+	line    int // 1-based; 0 is unknown
+	pointer string
+}
+
+// parsePlace reads a rule written as `file:line #pointer`, which is how [openapi.Rule] writes it; ok is false where the
+// rule is in words.
+func parsePlace(rule string) (p place, ok bool) {
+	where, pointer, found := strings.Cut(rule, " #")
+	colon := strings.LastIndexByte(where, ':')
+	if !found || colon < 1 {
+		return place{}, false
+	}
+	line, err := strconv.ParseUint(where[colon+1:], 10, 31)
+	return place{where[:colon], int(line), pointer}, err == nil
+}

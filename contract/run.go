@@ -7,24 +7,45 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
 
-// Options are all choices. The zero value runs every phase of the built-in document.
+// Options are all choices. The zero value runs every phase but fuzz of the built-in document.
 type Options struct {
 	Spec       *openapi.Spec     // the contract; nil is openapi.Default()
 	Seed       uint64            // same seed, same requests, apart from ids that the server makes. 0 draws one; the report names it
 	Parameters map[string]string // values of path parameters, by name, for every request; else the documented examples
-	Phases     []string          // names of Phases(); none is all
-	Now        func() time.Time  // for the report's duration; nil is time.Now
+	Instances  []Instance        // real data for JSON in strings, in place of the document's examples
+	Phases     []string          // names of Phases(); none is DefaultPhases()
+	ReadOnly   bool              // send GET, HEAD and OPTIONS only
+	FuzzCases  int               // cases of the phase fuzz; 0 is 1000
+
+	MaxRequests int           // after so many the run ends; 0 is no limit. What was created is deleted all the same
+	MaxObjects  int           // cases that would create more items in all are skipped; 0 is no limit
+	Budget      time.Duration // after that the run ends; 0 is no limit
+
+	Ledger   *Ledger   // keeps what is created until it is deleted; nil keeps nothing
+	Secrets  []Secret  // are in no report
+	Replay   []string  // arguments that curl lines have beside their own, quoted for a shell: -H "X-Auth-Token: $TOKEN"
+	Baseline *Baseline // findings that are known; nil knows none
+
+	Parallel bool                    // Run: cases run in parallel, except those that look at whole collections
+	Each     func(Result, []Finding) // is called after every case, one at a time; nil is not
+	Now      func() time.Time        // for durations and the budget; nil is time.Now
 }
 
 // ErrNothingRan says that there was nothing to judge: an empty run is no pass.
 var ErrNothingRan = errors.New("nothing ran: the document gives no case for these phases")
+
+// ErrNothingJudged says that no case came to a verdict: the report's warnings say why.
+var ErrNothingJudged = errors.New("nothing could be judged: see the warnings")
 
 // UnreachableError says that the target gave no answer at all.
 type UnreachableError struct {
@@ -39,24 +60,42 @@ func (e *UnreachableError) Error() string {
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // Verify runs the cases one after the other and reports. What a case created, it deletes. The error means that there
-// is no verdict: [ErrNothingRan], an [*UnreachableError], a phase that does not exist, or the context's end.
+// is no verdict: [ErrNothingRan], [ErrNothingJudged], an [*UnreachableError], a phase that does not exist, a ledger that
+// cannot be written, or the context's end. A run that began has a report even then.
 func Verify(ctx context.Context, target Target, o Options) (*Report, error) {
 	r, cases, err := newRunner(target, o)
 	if err != nil {
 		return nil, err
 	}
-	start := r.now()
-	for _, c := range cases {
-		if err := r.run(ctx, c); err != nil {
-			return nil, err
+	for c := range cases {
+		if r.stop(c) {
+			break
+		}
+		if err = r.run(ctx, c); err != nil {
+			break
 		}
 	}
-	r.report.DurationMS = r.now().Sub(start).Milliseconds()
-	return r.report, nil
+	return r.finish(ctx, err)
 }
 
-// Run runs each case as a subtest of t, named phase/case; a finding fails it. It ends t at once when there is no
-// verdict, as [Verify] does with an error.
+// finish closes the report.
+func (r *runner) finish(ctx context.Context, err error) (*Report, error) {
+	r.report.close(r)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.report.Interrupted = "the run was interrupted"
+	case err != nil:
+		r.report.Interrupted = err.Error()
+	case r.report.Cases == 0:
+		err = ErrNothingRan
+	case r.report.Passed+r.report.Failed == 0:
+		err = ErrNothingJudged
+	}
+	return r.report, err
+}
+
+// Run runs each case as a subtest of t, named phase/case; a finding that the baseline does not know fails it. It ends t
+// at once when there is no verdict, as [Verify] does with an error.
 func Run(t *testing.T, target Target, o Options) {
 	t.Helper()
 	r, cases, err := newRunner(target, o)
@@ -64,28 +103,57 @@ func Run(t *testing.T, target Target, o Options) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", r.maker.seed)
-	for _, c := range cases {
-		t.Run(c.Phase+"/"+c.Name, func(t *testing.T) {
-			before := len(r.report.Findings)
-			if err := r.run(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range r.report.Findings[before:] {
-				t.Error(f.String())
-			}
-		})
+	ran := false
+	for c := range cases {
+		if ran = true; r.stop(c) {
+			break
+		}
+		t.Run(c.String(), func(t *testing.T) { r.subtest(t, c) })
 	}
+	if !ran {
+		t.Fatal(ErrNothingRan)
+	}
+}
+
+func (r *runner) subtest(t *testing.T, c Case) {
+	if r.o.Parallel && !c.alone() {
+		t.Parallel()
+	}
+	result, found, err := r.judged(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		if !f.Known {
+			t.Error(f.String())
+		}
+	}
+	if result.Outcome == Skipped {
+		t.Skip(result.Reason)
+	}
+}
+
+// alone says whether the case looks at whole collections, which others would change meanwhile.
+func (c Case) alone() bool {
+	return c.Phase == "collection" || slices.ContainsFunc(c.Steps, func(s Step) bool { return s.Together > 0 })
 }
 
 // runner sends cases and gathers what it finds.
 type runner struct {
-	target Target
-	maker  *maker
-	now    func() time.Time
-	report *Report
+	target   Target
+	maker    *maker
+	o        Options
+	redactor *redactor
+	began    time.Time
+
+	mu       sync.Mutex // guards what follows, and the report
+	report   *Report
+	coverage *coverage
+	objects  int // that were created
+	silent   int // cases in a row that ended without an answer
 }
 
-func newRunner(target Target, o Options) (*runner, []Case, error) {
+func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	if o.Spec == nil {
 		spec, err := openapi.Default()
 		if err != nil {
@@ -104,122 +172,165 @@ func newRunner(target Target, o Options) (*runner, []Case, error) {
 		_, _ = rand.Read(raw[:]) // never fails
 		o.Seed = uint64(binary.BigEndian.Uint32(raw[:]))
 	}
-	r := &runner{target: target, now: o.Now, maker: &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters}, report: newReport(target, o)}
-	cases, err := r.maker.cases(o.Phases)
+	if o.FuzzCases == 0 {
+		o.FuzzCases = defaultFuzzCases
+	}
+	if o.Ledger == nil {
+		o.Ledger, _ = NewLedger(io.Discard, LedgerHead{}) // never fails
+	}
+	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases}
+	cases, err := m.cases(o)
+	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(o.Secrets), began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err
 }
 
-func (m *maker) cases(names []string) ([]Case, error) {
-	if len(names) == 0 {
-		names = Phases()
-	}
-	byName := map[string]phase{}
-	for _, p := range phases() {
-		byName[p.name] = p
-	}
-	var cases []Case
-	for _, name := range names {
-		p, ok := byName[name]
-		if !ok {
-			return nil, fmt.Errorf("there is no phase %q, only %v", name, Phases())
-		}
-		cases = append(cases, p.cases(m)...)
-	}
-	if len(cases) == 0 {
-		return nil, ErrNothingRan
-	}
-	return cases, nil
+// Plan is what a run would send, case by case.
+func Plan(o Options) (iter.Seq[Case], error) {
+	_, cases, err := newRunner(nil, o)
+	return cases, err
 }
 
-// run sends a case's steps, takes away what is left of what they created, and reports. The error means that there is no
-// verdict; what the case created is taken away all the same.
+// cases are those of the phases that the options name.
+func (m *maker) cases(o Options) (iter.Seq[Case], error) {
+	names := o.Phases
+	if len(names) == 0 {
+		names = DefaultPhases()
+	}
+	var chosen []phase
+	for _, name := range names {
+		at := slices.IndexFunc(phases(), func(p phase) bool { return p.name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("there is no phase %q, only %v", name, Phases())
+		}
+		chosen = append(chosen, phases()[at])
+	}
+	return func(yield func(Case) bool) {
+		for _, p := range chosen {
+			for c := range p.cases(m) {
+				if o.ReadOnly && !c.readOnly() {
+					continue
+				}
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+func (c Case) readOnly() bool {
+	return !slices.ContainsFunc(c.Steps, func(s Step) bool {
+		method := s.Operation.Method
+		if s.Raw != nil && s.Raw.Method != "" {
+			method = s.Raw.Method
+		}
+		return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
+	})
+}
+
+// creations are how many items the case may create.
+func (c Case) creations() int {
+	n := 0
+	for _, s := range c.Steps {
+		if c.Resource != nil && s.Operation == c.Resource.Create {
+			n++
+		}
+	}
+	return n
+}
+
+// maxSilent is how many cases in a row may end without an answer before the run does.
+const maxSilent = 3
+
+// stop says whether the run ends before the case, and writes into the report why.
+func (r *runner) stop(c Case) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.o.MaxRequests > 0 && r.report.Requests >= r.o.MaxRequests:
+		r.report.Interrupted = fmt.Sprintf("%d requests were sent, and no more than %d were allowed", r.report.Requests, r.o.MaxRequests)
+	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
+		r.report.Interrupted = fmt.Sprintf("the time of %s was over before %s", r.o.Budget, c)
+	case r.silent >= maxSilent:
+		r.report.Interrupted = "the target has stopped answering"
+	}
+	return r.report.Interrupted != ""
+}
+
+// run runs a case and tells the options' Each.
 func (r *runner) run(ctx context.Context, c Case) error {
-	left := map[string]bool{} // ids of items that were created and not deleted
-	found, err := r.steps(ctx, c, left)
-	found = append(found, r.cleanUp(ctx, c, left)...)
-	if err == nil {
-		r.report.add(c, found)
+	result, found, err := r.judged(ctx, c)
+	if err == nil && r.o.Each != nil {
+		r.o.Each(result, found)
 	}
 	return err
 }
 
-// steps sends a case's steps until one is not answered.
-func (r *runner) steps(ctx context.Context, c Case, left map[string]bool) ([]Finding, error) {
-	ids := make([]string, len(c.Steps)+1) // by step, counted from 1
-	var found []Finding
-	for i, step := range c.Steps {
-		if step.Created > 0 && ids[step.Created] == "" {
-			continue // what it works on could not be created, which is a finding already
-		}
-		x := r.exchange(ctx, c, step, ids[step.Created])
-		if x.err != nil && (ctx.Err() != nil || r.report.Requests == 0) {
-			return found, r.noVerdict(ctx, x.err)
-		}
-		found = append(found, judge(x)...)
-		if x.err != nil {
-			break
-		}
-		if c.Resource != nil && step.Operation == c.Resource.Create && x.succeeded() {
-			if ids[i+1] = idOf(x.Body, c.Resource.ID.Created); ids[i+1] != "" {
-				left[ids[i+1]] = true
-			}
-		}
-		if c.Resource != nil && step.Operation == c.Resource.Delete && x.succeeded() {
-			delete(left, x.ItemID)
-		}
+// judged runs a case, and simpler ones as long as they fail for the same reason, and reports.
+func (r *runner) judged(ctx context.Context, c Case) (Result, []Finding, error) {
+	result, found, err := r.try(ctx, c)
+	if err != nil {
+		return result, nil, err
 	}
-	return found, nil
+	for smaller := true; smaller && len(found) > 0; {
+		c, result, found, smaller = r.smaller(ctx, c, result, found)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found = r.report.add(&result, c, r.o.Baseline.known(found))
+	return result, found, nil
 }
 
-func (r *runner) noVerdict(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+// smaller tries the simpler cases that a case gives; the first that fails the same check takes its place.
+func (r *runner) smaller(ctx context.Context, c Case, result Result, found []Finding) (Case, Result, []Finding, bool) {
+	if c.smaller == nil {
+		return c, result, found, false
 	}
-	return &UnreachableError{nameOf(r.target), err}
-}
-
-// cleanUp deletes what the case left. Only whether there is an answer is judged; the end of ctx does not stop it.
-func (r *runner) cleanUp(ctx context.Context, c Case, left map[string]bool) []Finding {
-	if c.Resource == nil || c.Resource.Delete == nil {
-		return nil
-	}
-	var found []Finding
-	for _, id := range sortedKeys(left) {
-		if x := r.exchange(context.WithoutCancel(ctx), c, Step{Operation: c.Resource.Delete}, id); x.err != nil {
-			found = append(found, judge(x)...)
+	for _, simpler := range c.smaller() {
+		s, f, err := r.try(ctx, simpler)
+		if err == nil && slices.ContainsFunc(f, func(x Finding) bool { return x.Check == found[0].Check && x.Operation == found[0].Operation }) {
+			return simpler, s, f, true
 		}
 	}
-	return found
+	return c, result, found, false
+}
+
+// try sends a case's steps, takes away what is left of what they created, and judges. The error means that there is no
+// verdict; what the case created is taken away all the same.
+func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
+	began := r.o.Now()
+	s := &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
+	if reason := r.tooMany(c); reason != "" {
+		return Result{Case: c.String(), Operation: c.Operation.ID, Outcome: Skipped, Reason: reason}, nil, nil
+	}
+	err := s.steps(ctx)
+	s.cleanUp(ctx)
+	result := Result{Case: c.String(), Operation: c.Operation.ID, Outcome: Passed, Requests: s.requests, DurationUS: r.o.Now().Sub(began).Microseconds()}
+	switch {
+	case len(s.found) > 0:
+		result.Outcome = Failed
+	case s.skipped != "":
+		result.Outcome, result.Reason = Skipped, s.skipped
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent++; !s.silent {
+		r.silent = 0
+	}
+	return result, s.found, err
+}
+
+func (r *runner) tooMany(c Case) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.o.MaxObjects > 0 && r.objects+c.creations() > r.o.MaxObjects {
+		return fmt.Sprintf("it might create more than the %d objects that are allowed", r.o.MaxObjects)
+	}
+	return ""
 }
 
 // maxAnswer bounds the body of an answer, in bytes.
 const maxAnswer = 32 << 20
-
-// exchange sends a step. That there was no answer, and why, is in the exchange's err.
-func (r *runner) exchange(ctx context.Context, c Case, step Step, itemID string) (x Exchange) {
-	x = Exchange{Case: c, Step: step, ItemID: itemID, spec: r.maker.spec}
-	request, err := r.maker.request(step, itemID, c.Resource)
-	if err == nil {
-		x.Reproduce, err = curl(nameOf(r.target), request)
-	}
-	if err != nil {
-		x.err = fmt.Errorf("the request cannot be made: %w", err)
-		return x
-	}
-	answer, err := r.target.Do(request.WithContext(ctx))
-	if err != nil {
-		x.err = err
-		return x
-	}
-	r.report.Requests++
-	defer func() { _ = answer.Body.Close() }()
-	if x.Response, x.err = readAnswer(answer); x.err != nil {
-		return x
-	}
-	x.Body, _ = openapi.DecodeJSON(x.Response.Body)
-	x.violations = step.Operation.ValidateResponse(x.Response)
-	return x
-}
 
 func readAnswer(answer *http.Response) (openapi.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
@@ -227,23 +338,4 @@ func readAnswer(answer *http.Response) (openapi.Response, error) {
 		err = fmt.Errorf("its body is larger than %d MB", maxAnswer>>20)
 	}
 	return openapi.Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, err
-}
-
-// judge holds an exchange to every check; where there is no answer, only the first has something to look at.
-func judge(x Exchange) []Finding {
-	checks := Checks()
-	if x.err != nil {
-		checks = checks[:1]
-	}
-	var found []Finding
-	for _, check := range checks {
-		for _, f := range check.judge(x) {
-			f.Check, f.Operation, f.Reproduce = check.Name, x.Step.Operation.ID, x.Reproduce
-			if f.Rule == "" {
-				f.Rule = check.Rule
-			}
-			found = append(found, f)
-		}
-	}
-	return found
 }

@@ -2,115 +2,432 @@ package contract
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
 
-// stateCases take an item of every variant through its life: create, list, a second of the same name, update, list,
-// delete, gone.
-func stateCases(m *maker) []Case {
+// stateCases hold a resource to what its operations say together: what was created is there, what was refused was not
+// done, what was deleted is gone, each item belongs to one parent, and nothing changes that when requests meet.
+func stateCases(m *maker) iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for _, r := range m.spec.Resources() {
+			if r.Create == nil || r.List == nil {
+				continue
+			}
+			for _, tell := range []func(*openapi.Resource) []Case{m.lives, m.replacements, m.refusals, m.neighbours, m.strangers, m.isolations, m.meetings} {
+				for _, c := range tell(r) {
+					if !yield(c) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func (m *maker) state(r *openapi.Resource, name string) *story {
+	return m.story("state", r.Name+"/"+name, r.Create)
+}
+
+// item is a body of the resource's first variant, with values of its own.
+func (m *maker) item(r *openapi.Resource) any { return m.own(r.Create, m.variants(r.Create)[0]) }
+
+// lives take an item of every variant from its creation to its end.
+func (m *maker) lives(r *openapi.Resource) []Case {
 	var cases []Case
-	for _, r := range m.spec.Resources() {
-		if r.Create == nil || r.List == nil {
+	for _, v := range m.variants(r.Create) {
+		s := m.state(r, "life of "+v.name)
+		body := m.own(r.Create, v)
+		item := s.create(body)
+		s.shows(item, item, OfWrite, body)
+		s.whole(Listing{Shows: []Shown{{Created: item}}, After: item})
+		if r.Update != nil {
+			for _, changed := range append(m.variations(r, body), body) {
+				s.shows(item, s.update(item, changed), OfWrite, changed)
+			}
+		}
+		if r.Delete != nil {
+			m.end(s, item, body)
+		}
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// end deletes an item: nothing can be done with it any more.
+func (m *maker) end(s *story, item int, body any) {
+	s.hides(item, s.remove(item), OfWrite)
+	s.remove(item)
+	s.refuse(openapi.UnknownID)
+	if s.r.Update != nil {
+		s.update(item, body)
+		write := s.refuse(openapi.UnknownID)
+		s.hides(item, write, OfRefusal)
+	}
+	if len(s.r.Unique) > 0 {
+		again := s.create(body) // what made it unique is free again
+		s.shows(again, again, OfWrite, body)
+	}
+}
+
+// replacements give an item other values for all that may change: nothing of the old ones stays.
+func (m *maker) replacements(r *openapi.Resource) []Case {
+	if r.Update == nil {
+		return nil
+	}
+	var cases []Case
+	if body, extended, dropped := m.extended(r); dropped != "" {
+		s := m.state(r, "an update leaves out what it does not send")
+		item := s.create(extended)
+		s.shows(item, item, OfWrite, extended)
+		s.shows(item, s.update(item, body), OfWrite, body)
+		s.last().List.Shows[0].Dropped = []string{dropped}
+		cases = append(cases, s.c)
+	}
+	for _, pointer := range r.Unique {
+		s := m.state(r, "an update changes "+strings.TrimPrefix(pointer, "/"))
+		body := m.item(r)
+		renamed := openapi.Set(body, r.Sent+pointer, m.name())
+		item := s.create(body)
+		s.shows(item, s.update(item, renamed), OfWrite, renamed)
+		other := s.create(body) // the old value is free
+		s.shows(other, other, OfWrite, body)
+		s.shows(item, other, OfWrite, renamed)
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// extended is an item, and the same item with one more member where the document allows it; dropped is the pointer of
+// that member, "" where there is none.
+func (m *maker) extended(r *openapi.Resource) (body, extended any, dropped string) {
+	body = m.item(r)
+	for _, x := range r.Create.RequestBody.Content[0].Schema.Variations(body) {
+		_, there := openapi.Lookup(body, x.Pointer)
+		if there || x.Missing || !strings.HasPrefix(x.Pointer, r.Sent+"/") {
 			continue
 		}
-		for _, v := range m.variants(r.Create, r.Sent) {
-			body := m.unique(r, v.body)
-			cases = append(cases, Case{Phase: "state", Name: r.Name + "/" + v.name, Operation: r.Create, Resource: r, Steps: m.life(r, body)})
+		if extended = x.Of(body); m.valid(r.Create, extended) && m.valid(r.Update, extended) {
+			return body, extended, strings.TrimPrefix(x.Pointer, r.Sent)
+		}
+	}
+	return body, nil, ""
+}
+
+// refusals write what must be refused: nothing may come of it.
+func (m *maker) refusals(r *openapi.Resource) []Case {
+	cases := m.duplicates(r)
+	base := m.item(r)
+	for i, invalid := range m.invalid(r.Create, base) {
+		if filter, pointer := uniqueFilter(r); filter != "" {
+			s := m.state(r, fmt.Sprintf("a refused creation leaves nothing behind (%d)", i+1))
+			name := textOf(lookup(invalid, r.Sent+pointer))
+			s.then(Step{Operation: r.Create, Body: invalid, Refused: openapi.Invalid})
+			s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{Alone: true, After: 1, Of: OfRefusal}})
+			cases = append(cases, s.c)
+		}
+		if r.Update != nil {
+			s := m.state(r, fmt.Sprintf("a refused update changes nothing (%d)", i+1))
+			body := m.item(r)
+			item := s.create(body)
+			s.update(item, invalid)
+			write := s.refuse(openapi.Invalid)
+			s.shows(item, write, OfRefusal, body)
+			cases = append(cases, s.c)
+		}
+	}
+	return append(cases, m.fixed(r)...)
+}
+
+// invalid are a few bodies that the document forbids for different reasons, their unique values being sound.
+func (m *maker) invalid(op *openapi.Operation, body any) []any {
+	var list []any
+	wanted := []func(openapi.Variation) bool{
+		func(x openapi.Variation) bool { return x.Missing },
+		func(x openapi.Variation) bool { return strings.Contains(x.Pointer, openapi.Embedded) && x.Missing },
+		func(x openapi.Variation) bool { return x.Keyword() == "enum" || x.Keyword() == "pattern" },
+	}
+	r := m.owner(op)
+	for _, want := range wanted {
+		for _, x := range slices.Backward(op.RequestBody.Content[0].Schema.Variations(body)) {
+			unique := slices.ContainsFunc(r.Unique, func(p string) bool { return r.Sent+p == x.Pointer })
+			if want(x) && !unique && strings.HasPrefix(x.Pointer, r.Sent+"/") && !m.valid(op, x.Of(body)) {
+				list = append(list, x.Of(body))
+				break
+			}
+		}
+	}
+	return list
+}
+
+func lookup(value any, pointer string) any {
+	at, _ := openapi.Lookup(value, pointer)
+	return at
+}
+
+// uniqueFilter is a query parameter that filters by a unique value, and its pointer; "" where there is none.
+func uniqueFilter(r *openapi.Resource) (filter, pointer string) {
+	for _, name := range sortedKeys(r.Filters) {
+		if slices.Contains(r.Unique, r.Filters[name]) {
+			return name, r.Filters[name]
+		}
+	}
+	return "", ""
+}
+
+// duplicates use a value again that must be unique.
+func (m *maker) duplicates(r *openapi.Resource) []Case {
+	var cases []Case
+	for _, pointer := range r.Unique {
+		name := strings.TrimPrefix(pointer, "/")
+		first, second := m.item(r), m.item(r)
+		again := openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer))
+		s := m.state(r, "creating a second "+name)
+		item := s.create(first)
+		s.create(again)
+		write := s.refuse(openapi.Duplicate)
+		s.shows(item, write, OfRefusal, first)
+		if filter, _ := uniqueFilter(r); filter != "" {
+			s.then(Step{Operation: r.List, Created: item, Arguments: []Argument{query(filter, textOf(lookup(first, r.Sent+pointer)))},
+				List: &Listing{Shows: []Shown{{Created: item}}, Alone: true, After: write, Of: OfRefusal}})
+		}
+		cases = append(cases, s.c)
+		if r.Update != nil {
+			cases = append(cases, m.takenName(r, "updating to a taken "+name, first, second, again))
 		}
 	}
 	return cases
 }
 
-func (m *maker) life(r *openapi.Resource, body any) []Step {
-	steps := []Step{{Operation: r.Create, Body: body}}
-	add := func(more ...Step) { steps = append(steps, more...) }
-	add(m.lists(r, body, false)...)
-	if len(r.Unique) > 0 {
-		add(Step{Operation: r.Create, Body: body, Refused: openapi.Duplicate})
-	}
-	if r.Update != nil {
-		changed := m.changed(r, body)
-		add(Step{Operation: r.Update, Body: changed, Created: 1})
-		add(m.lists(r, changed, false)...)
-		body = changed
-	}
-	if r.Delete != nil {
-		add(Step{Operation: r.Delete, Created: 1})
-		add(m.lists(r, body, true)...)
-		add(Step{Operation: r.Delete, Created: 1, Refused: openapi.UnknownID})
-		if r.Update != nil {
-			add(Step{Operation: r.Update, Body: body, Created: 1, Refused: openapi.UnknownID})
-		}
-	}
-	return steps
+func (m *maker) takenName(r *openapi.Resource, name string, first, second, again any) Case {
+	s := m.state(r, name)
+	one, two := s.create(first), s.create(second)
+	s.update(two, again)
+	write := s.refuse(openapi.Duplicate)
+	s.shows(one, write, OfRefusal, first)
+	s.shows(two, write, OfRefusal, second)
+	return s.c
 }
 
-// lists shows the item in the whole list and, where there is such a filter, alone.
-func (m *maker) lists(r *openapi.Resource, body any, gone bool) []Step {
-	sent, _ := openapi.Lookup(body, r.Sent)
-	steps := []Step{{Operation: r.List, Created: 1, List: &Listing{Gone: gone, Sent: sent}}}
-	for _, name := range sortedKeys(r.Filters) {
-		if r.Filters[name] == r.ID.Item {
-			steps = append(steps, Step{Operation: r.List, Created: 1, Query: map[string]string{name: ""}, List: &Listing{Gone: gone, Sent: sent, Only: true}})
-		}
-	}
-	return steps
-}
-
-// changed is the body with one text changed that a list shows: not unique, not fixed, not secret, and still valid.
-func (m *maker) changed(r *openapi.Resource, body any) any {
-	kept := map[string]bool{}
-	for _, pointer := range append(append([]string(nil), r.Unique...), r.Fixed...) {
-		kept[r.Sent+pointer] = true
-	}
-	sent, _ := openapi.Lookup(body, r.Sent)
-	for _, candidate := range m.variations(sent, r.Sent, kept, body) {
-		if m.valid(r.Update, candidate) {
-			return candidate
-		}
-	}
-	return body
-}
-
-// variations are bodies with one text below the pointer changed each, looking into embedded JSON.
-func (m *maker) variations(value any, pointer string, kept map[string]bool, body any) []any {
-	if kept[pointer] {
+// fixed updates an item with another variant's value of what must not change.
+func (m *maker) fixed(r *openapi.Resource) []Case {
+	if r.Update == nil || len(r.Fixed) == 0 {
 		return nil
 	}
-	switch v := value.(type) {
-	case map[string]any:
-		var list []any
-		for _, name := range sortedKeys(v) {
-			if !m.spec.Secret(name) {
-				list = append(list, m.variations(v[name], pointer+"/"+name, kept, body)...)
-			}
-		}
-		return list
-	case string:
-		if inner, err := openapi.DecodeJSON([]byte(v)); err == nil {
-			if object, ok := inner.(map[string]any); ok {
-				return m.embeddedVariations(object, pointer, body)
-			}
-		}
-		return []any{openapi.Set(body, pointer, v+"2")}
-	}
-	return nil
-}
-
-func (m *maker) embeddedVariations(object map[string]any, pointer string, body any) []any {
-	var list []any
-	for _, name := range sortedKeys(object) {
-		text, ok := object[name].(string)
-		if !ok || m.spec.Secret(name) {
+	var cases []Case
+	variants := m.variants(r.Create)
+	for i, v := range variants {
+		other := variants[(i+1)%len(variants)]
+		differs := slices.ContainsFunc(r.Fixed, func(p string) bool { return lookup(v.body, r.Sent+p) != lookup(other.body, r.Sent+p) })
+		if !differs {
 			continue
 		}
-		changed := maps.Clone(object)
-		changed[name] = text + "2"
-		if encoded, err := json.Marshal(changed); err == nil {
-			list = append(list, openapi.Set(body, pointer, string(encoded)))
+		s := m.state(r, fmt.Sprintf("updating %s to %s", v.name, other.name))
+		body := m.own(r.Create, v)
+		item := s.create(body)
+		s.update(item, m.own(r.Create, other))
+		write := s.refuse(openapi.Fixed)
+		s.shows(item, write, OfRefusal, body)
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// neighbours look at one item while another changes.
+func (m *maker) neighbours(r *openapi.Resource) []Case {
+	s := m.state(r, "an item and its neighbour")
+	first, second := m.item(r), m.item(r)
+	one, two := s.create(first), s.create(second)
+	s.shows(one, two, OfWrite, first)
+	if changed := m.variations(r, first); r.Update != nil && len(changed) > 0 {
+		write := s.update(one, changed[0])
+		s.shows(two, write, OfWrite, second)
+		s.shows(one, write, OfWrite, changed[0])
+		first = changed[0]
+	}
+	if r.Delete != nil {
+		write := s.remove(two)
+		s.shows(one, write, OfWrite, first)
+		s.whole(Listing{Shows: []Shown{{Created: one}}, Hides: []int{two}, After: write})
+	}
+	return []Case{s.c}
+}
+
+// strangers are ids that nothing has.
+func (m *maker) strangers(r *openapi.Resource) []Case {
+	unknown := m.unknownID(r)
+	if unknown == "" {
+		return nil
+	}
+	arguments := []Argument{{openapi.InPath, r.ID.Parameter, []string{unknown}}}
+	var cases []Case
+	if r.Delete != nil {
+		s := m.state(r, "deleting an id that nothing has")
+		s.then(Step{Operation: r.Delete, Arguments: arguments, Refused: openapi.UnknownID})
+		cases = append(cases, s.c)
+	}
+	if filter, pointer := uniqueFilter(r); r.Update != nil {
+		s := m.state(r, "updating an id that nothing has")
+		body := m.item(r)
+		write := s.then(Step{Operation: r.Update, Body: body, Arguments: arguments, Refused: openapi.UnknownID})
+		if filter != "" {
+			s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, textOf(lookup(body, r.Sent+pointer)))}, List: &Listing{Alone: true, After: write, Of: OfRefusal}})
+		}
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// unknownID is an id that keeps the document and that no server has given, "" where none can be made.
+func (m *maker) unknownID(r *openapi.Resource) string {
+	for _, op := range []*openapi.Operation{r.Delete, r.Update} {
+		if op == nil {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if p.In == openapi.InPath && p.Name == r.ID.Parameter {
+				return m.another(p, fmt.Sprintf("%s%x", NamePrefix, m.seed))
+			}
 		}
 	}
+	return ""
+}
+
+// another is a text of the parameter that is not the one it usually has; wish where the document allows it.
+func (m *maker) another(p *openapi.Parameter, wish string) string {
+	usual := m.parameter(p)[0]
+	if p.Schema == nil {
+		return wish
+	}
+	candidates := []any{wish, reversed(usual), json.Number("987654321"), "5f0c6a1e-3d0b-4b58-9a86-0e6a9f6b7c11"}
+	for _, candidate := range candidates {
+		if text := textOf(candidate); text != usual && len(p.Schema.Validate(candidate)) == 0 {
+			return text
+		}
+	}
+	return ""
+}
+
+func reversed(text string) string {
+	runes := []rune(text)
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+// isolations reach for an item through another parent.
+func (m *maker) isolations(r *openapi.Resource) []Case {
+	var cases []Case
+	for _, p := range r.Create.Parameters {
+		if p.In != openapi.InPath {
+			continue
+		}
+		other := m.another(p, reversed(m.parameter(p)[0]))
+		if other == "" {
+			continue
+		}
+		elsewhere := []Argument{{openapi.InPath, p.Name, []string{other}}}
+		s := m.state(r, "an item seen from another "+p.Name)
+		body := m.item(r)
+		item := s.create(body)
+		s.then(Step{Operation: r.List, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
+		for _, write := range []Step{{Operation: r.Update, Body: m.item(r)}, {Operation: r.Delete}} {
+			if write.Operation != nil {
+				write.Created, write.Arguments, write.Refused = item, elsewhere, foreign
+				s.shows(item, s.then(write), OfOther, body)
+			}
+		}
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// meeting is how many requests are sent at the same time.
+const meeting = 8
+
+// meetings send requests at the same time.
+func (m *maker) meetings(r *openapi.Resource) []Case {
+	cases := []Case{m.crowd(r)}
+	if len(r.Unique) > 0 {
+		cases = append(cases, m.rivals(r))
+	}
+	if r.Update != nil {
+		cases = append(cases, m.writers(r))
+	}
+	if r.Delete != nil {
+		s := m.state(r, "one item deleted at the same time")
+		item := s.create(m.item(r))
+		for range meeting {
+			s.then(Step{Operation: r.Delete, Created: item, Together: 1, Rivals: true, Refused: openapi.UnknownID})
+		}
+		s.hides(item, len(s.c.Steps), OfRivals)
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+func (m *maker) crowd(r *openapi.Resource) Case {
+	s := m.state(r, "many created at the same time")
+	var bodies []any
+	for range meeting {
+		body := m.item(r)
+		bodies = append(bodies, body)
+		s.then(Step{Operation: r.Create, Body: body, Together: 1})
+	}
+	for i, body := range bodies {
+		s.shows(i+1, i+1, OfWrite, body)
+	}
+	return s.c
+}
+
+func (m *maker) rivals(r *openapi.Resource) Case {
+	s := m.state(r, "one created many times at the same time")
+	body := m.item(r)
+	for range meeting {
+		s.then(Step{Operation: r.Create, Body: body, Together: 1, Rivals: true, Refused: openapi.Duplicate})
+	}
+	if filter, pointer := uniqueFilter(r); filter != "" {
+		s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, textOf(lookup(body, r.Sent+pointer)))}, List: &Listing{Count: 1, After: meeting, Of: OfRivals}})
+	}
+	return s.c
+}
+
+func (m *maker) writers(r *openapi.Resource) Case {
+	s := m.state(r, "one updated many times at the same time")
+	body := m.item(r)
+	item := s.create(body)
+	var sent []any
+	for range meeting {
+		changed := body
+		for _, pointer := range r.Unique {
+			changed = openapi.Set(changed, r.Sent+pointer, m.name())
+		}
+		if list := m.variations(r, changed); len(list) > 0 {
+			changed = openapi.Set(list[0], r.Sent, lookup(list[0], r.Sent))
+		}
+		sent = append(sent, changed)
+		s.then(Step{Operation: r.Update, Body: changed, Created: item, Together: 1})
+	}
+	s.shows(item, len(s.c.Steps), OfWrite, sent...)
+	return s.c
+}
+
+// variations are the body with one text changed each that a list shows: not unique, not fixed, not secret, and still
+// valid.
+func (m *maker) variations(r *openapi.Resource, body any) []any {
+	var list []any
+	eachText(body, "", func(pointer, name, text string) {
+		kept := slices.ContainsFunc(append(slices.Clone(r.Unique), r.Fixed...), func(p string) bool { return r.Sent+p == pointer })
+		_, holdsJSON := opened(text).(map[string]any)
+		if kept || holdsJSON || m.spec.Secret(name) || !strings.HasPrefix(pointer, r.Sent+"/") {
+			return
+		}
+		if changed := openapi.Set(body, pointer, text+"2"); m.valid(r.Update, changed) {
+			list = append(list, changed)
+		}
+	})
 	return list
 }

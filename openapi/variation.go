@@ -35,7 +35,7 @@ func (v Variation) String() string {
 }
 
 // Keyword is the keyword whose edge the variation tries.
-func (v Variation) Keyword() string { return lastToken(v.Rule.Pointer) }
+func (v Variation) Keyword() string { return v.Rule.Keyword() }
 
 // Variations lists what is worth trying at every place of a value that keeps the schema, JSON held by strings included,
 // in a fixed order: missing and further members, other types, each end of each bound, each value of an enum and values

@@ -37,6 +37,9 @@ type Rule struct {
 	Line     int    // 1-based
 }
 
+// Keyword is the keyword that the rule is.
+func (r Rule) Keyword() string { return lastToken(r.Pointer) }
+
 // String gives the rule as `api.yaml:12 #/components/schemas/Error/required`.
 func (r Rule) String() string { return fmt.Sprintf("%s:%d #%s", r.Document, r.Line, r.Pointer) }
 

@@ -1,0 +1,378 @@
+package contract
+
+import (
+	"encoding/json"
+	"math/big"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/counterpart-go/counterpart/openapi"
+)
+
+// page is a list as an exchange shows it.
+type page struct {
+	items []any
+	ids   []string
+	total int // as the answer states it, -1 where it states none
+	at    string
+}
+
+// list is what the exchange's list shows; false when there is none to judge.
+func (x *Exchange) list() (page, bool) {
+	r := x.Case.Resource
+	if x.Step.List == nil || !x.succeeded() || r == nil {
+		return page{}, false
+	}
+	items, ok := lookup(x.Body, r.Items).([]any)
+	p := page{items: items, total: -1, at: r.Items}
+	for _, item := range items {
+		p.ids = append(p.ids, idOf(item, r.ID.Item))
+	}
+	if r.Total != "" {
+		p.total = whole(lookup(x.Body, r.Total))
+	}
+	return p, ok
+}
+
+func (p page) pointer(i int) string { return p.at + "/" + strconv.Itoa(i) }
+
+// cut says whether the list may have left items out: it was asked for a part, or says itself that there are more.
+func (x *Exchange) cut(p page) bool {
+	return x.Step.Pages > 0 || x.Step.List.Limit > 0 && len(p.items) >= x.Step.List.Limit || p.total > len(p.items)
+}
+
+// evidence gives a finding the operation whose effect the list shows.
+func (x *Exchange) evidence(found []Finding) []Finding {
+	if after := x.Step.List.After; after > 0 {
+		for i := range found {
+			found[i].After = x.Case.Steps[after-1].Operation.ID
+		}
+	}
+	return found
+}
+
+// presence says which items are missing and which should not be there.
+func (x *Exchange) presence() []Finding {
+	p, ok := x.list()
+	if !ok {
+		return nil
+	}
+	var found []Finding
+	for _, shown := range x.Step.List.Shows {
+		id := x.ids[shown.Created]
+		if id != "" && !slices.Contains(p.ids, id) && !x.cut(p) {
+			found = append(found, one(p.at, "the list does not show the item that step %d created", shown.Created)...)
+		}
+	}
+	for _, hidden := range x.Step.List.Hides {
+		if at := slices.Index(p.ids, x.ids[hidden]); at >= 0 && x.ids[hidden] != "" {
+			found = append(found, one(p.pointer(at), "the list shows the item that step %d created", hidden)...)
+		}
+	}
+	return found
+}
+
+func (x *Exchange) about(subjects ...Subject) bool {
+	return x.Step.List != nil && slices.Contains(subjects, x.Step.List.Of)
+}
+
+func listed(x *Exchange) []Finding {
+	if !x.about(OfWrite) || len(x.Step.List.Where) > 0 {
+		return nil
+	}
+	return x.evidence(append(x.presence(), x.twice()...))
+}
+
+// twice finds an item that the list shows more than once.
+func (x *Exchange) twice() []Finding {
+	p, ok := x.list()
+	if !ok {
+		return nil
+	}
+	for i, id := range p.ids {
+		if id != "" && slices.Contains(p.ids[:i], id) {
+			return one(p.pointer(i), "the list shows an item twice")
+		}
+	}
+	return nil
+}
+
+func filtered(x *Exchange) []Finding {
+	p, ok := x.list()
+	if !ok || !x.about(OfWrite) {
+		return nil
+	}
+	var found []Finding
+	for _, pointer := range sortedKeys(x.Step.List.Where) {
+		for i, item := range p.items {
+			if is, there := openapi.Lookup(item, pointer); !there || textOf(is) != x.Step.List.Where[pointer] {
+				found = append(found, one(p.pointer(i), "the list is filtered by %s but shows an item with another value", pointer)...)
+			}
+		}
+	}
+	if len(x.Step.List.Where) > 0 {
+		found = append(found, x.presence()...)
+	}
+	return append(found, x.strangers(p)...)
+}
+
+// strangers are items that a list of known ones must not show.
+func (x *Exchange) strangers(p page) []Finding {
+	if !x.Step.List.Alone {
+		return nil
+	}
+	var found []Finding
+	for i, id := range p.ids {
+		known := slices.ContainsFunc(x.Step.List.Shows, func(s Shown) bool { return x.ids[s.Created] == id }) ||
+			slices.ContainsFunc(x.Step.List.Hides, func(hidden int) bool { return x.ids[hidden] == id })
+		if !known {
+			found = append(found, one(p.pointer(i), "the list is to show certain items only, but shows another")...)
+		}
+	}
+	return found
+}
+
+func limited(x *Exchange) []Finding {
+	p, ok := x.list()
+	if !ok || x.Step.List.Limit == 0 || len(p.items) <= x.Step.List.Limit {
+		return nil
+	}
+	return one(p.at, "the list was to show at most %d items, but shows %d", x.Step.List.Limit, len(p.items))
+}
+
+// total is judged by the list itself where it is whole, and else by the same list asked for without a limit.
+func total(x *Exchange) []Finding {
+	p, ok := x.list()
+	if !ok || p.total < 0 {
+		return nil
+	}
+	at := x.Case.Resource.Total
+	limit := x.limit()
+	switch {
+	case p.total < len(p.items):
+		return one(at, "the total is %d, but the list shows %d items", p.total, len(p.items))
+	case x.Step.Pages == 0 && !x.skips() && p.total > len(p.items) && (limit < 0 || len(p.items) < limit):
+		return one(at, "the total is %d, but the whole list has %d items", p.total, len(p.items))
+	case x.skips() && x.Step.Pages == 0 && x.Step.List.Alone && p.total == 0 && len(x.created()) > 0:
+		return one(at, "the total is 0 where the list begins behind the end, but there are items")
+	}
+	before, between, quiet := x.bracket()
+	for _, part := range between {
+		q, _ := part.list()
+		if whole, _ := before.list(); quiet && q.total >= 0 && q.total != whole.total {
+			return one(at, "the total of a part of the list is %d, but that of the whole is %d", q.total, whole.total)
+		}
+	}
+	return nil
+}
+
+// created are the ids that the case made.
+func (x *Exchange) created() []string {
+	return slices.DeleteFunc(slices.Clone(x.ids), func(id string) bool { return id == "" })
+}
+
+// limit is the most items that the list may show: what was asked for, or the document's default; -1 when there is none.
+func (x *Exchange) limit() int {
+	if x.Step.List.Limit > 0 {
+		return x.Step.List.Limit
+	}
+	for _, p := range x.Step.Operation.Parameters {
+		if p.Name == x.Case.Resource.Limit && p.In == openapi.InQuery {
+			if value, ok := p.Default(); ok {
+				return whole(value)
+			}
+		}
+	}
+	return -1
+}
+
+// skips says whether the list begins behind its first item.
+func (x *Exchange) skips() bool {
+	return slices.ContainsFunc(x.Step.Arguments, func(a Argument) bool { return a.Name == x.Case.Resource.Offset })
+}
+
+// bracket finds the same list asked for earlier, and the parts of it that were asked for since. It is quiet when both
+// show the same items: nobody else has changed them meanwhile.
+func (x *Exchange) bracket() (before *Exchange, parts []*Exchange, quiet bool) {
+	now, ok := x.list()
+	if !ok || x.isPart() {
+		return nil, nil, false
+	}
+	for _, e := range slices.Backward(x.earlier) {
+		p, isList := e.list()
+		switch {
+		case !isList || e.Step.Operation != x.Step.Operation || !reflect.DeepEqual(e.Step.List.Where, x.Step.List.Where):
+			return nil, nil, false
+		case e.isPart():
+			parts = append(parts, e)
+		default:
+			slices.Reverse(parts)
+			return e, parts, sameItems(p.ids, now.ids) && !x.cut(now)
+		}
+	}
+	return nil, nil, false
+}
+
+func (x *Exchange) isPart() bool { return x.Step.Pages > 0 || x.Step.List.Limit > 0 || x.skips() }
+
+func sameItems(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
+
+// paged puts the pages between two readings of the whole together.
+func paged(x *Exchange) []Finding {
+	before, parts, quiet := x.bracket()
+	if !quiet {
+		return nil
+	}
+	var ids []string
+	for _, part := range parts {
+		if p, _ := part.list(); part.Step.Pages > 0 {
+			ids = append(ids, p.ids...)
+		}
+	}
+	whole, _ := before.list()
+	if len(ids) == 0 || sameItems(ids, whole.ids) {
+		return nil
+	}
+	return one(whole.at, "the pages show %d items, %d of them different; the whole list has %d", len(ids), len(slices.Compact(slices.Sorted(slices.Values(ids)))), len(whole.ids))
+}
+
+func ordered(x *Exchange) []Finding {
+	before, _, quiet := x.bracket()
+	if !quiet {
+		return nil
+	}
+	was, _ := before.list()
+	is, _ := x.list()
+	if slices.Equal(was.ids, is.ids) {
+		return nil
+	}
+	return one(is.at, "the list shows the same items in another order than before")
+}
+
+func readBack(x *Exchange) []Finding {
+	if !x.about(OfWrite) {
+		return nil
+	}
+	return x.evidence(x.differences())
+}
+
+func traces(x *Exchange) []Finding {
+	if !x.about(OfRefusal) {
+		return nil
+	}
+	p, _ := x.list()
+	return x.evidence(slices.Concat(x.presence(), x.strangers(p), x.differences()))
+}
+
+func isolated(x *Exchange) []Finding {
+	if !x.about(OfOther) {
+		return nil
+	}
+	return slices.Concat(x.presence(), x.differences())
+}
+
+// differences compares each item that must be shown with what was sent.
+func (x *Exchange) differences() []Finding {
+	p, ok := x.list()
+	if !ok {
+		return nil
+	}
+	var found []Finding
+	for _, shown := range x.Step.List.Shows {
+		at := slices.Index(p.ids, x.ids[shown.Created])
+		if at < 0 || x.ids[shown.Created] == "" {
+			continue
+		}
+		found = append(found, x.dropped(p, at, shown)...)
+		if pointers := x.differsFromAll(p, at, shown.Sent); len(pointers) > 0 {
+			for _, name := range pointers {
+				found = append(found, one(p.pointer(at)+"/"+name, "the list does not show what was sent as %s", name)...)
+			}
+		}
+	}
+	return found
+}
+
+func (x *Exchange) dropped(p page, at int, shown Shown) []Finding {
+	var found []Finding
+	for _, pointer := range shown.Dropped {
+		if _, there := openapi.Lookup(p.items[at], pointer); there {
+			found = append(found, one(p.pointer(at)+pointer, "the list shows what the last update did not send")...)
+		}
+	}
+	return found
+}
+
+// differsFromAll names the members that differ from what was sent; none when the item is as one of those that were.
+func (x *Exchange) differsFromAll(p page, at int, sent []any) []string {
+	var differences []string
+	for _, body := range sent {
+		if differences = x.differing(p.items[at], body); len(differences) == 0 {
+			return nil
+		}
+	}
+	return differences
+}
+
+// differing compares what was sent with what is listed: each described member, JSON text by what it holds.
+func (x *Exchange) differing(item, sent any) []string {
+	schema := x.itemSchema()
+	shown, _ := item.(map[string]any)
+	if schema == nil || shown == nil {
+		return nil
+	}
+	members, _ := schema.Project(sent).(map[string]any)
+	var names []string
+	for _, name := range sortedKeys(members) {
+		if schema.Inside("/"+name) != nil && !shows(shown[name], members[name]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (x *Exchange) itemSchema() *openapi.Schema {
+	answer := x.Step.Operation.Answer(x.Response.Status)
+	if answer == nil || len(answer.Content) == 0 || answer.Content[0].Schema == nil {
+		return nil
+	}
+	return answer.Content[0].Schema.Inside(x.Case.Resource.Items + "/-")
+}
+
+// shows says whether a value shows what was sent: an object may show more than was sent, text that holds JSON is taken
+// for what it holds, and numbers are compared by value.
+func shows(shown, sent any) bool {
+	sent, shown = opened(sent), opened(shown)
+	switch want := sent.(type) {
+	case map[string]any:
+		is, ok := shown.(map[string]any)
+		for name, member := range want {
+			at, there := is[name]
+			ok = ok && there && shows(at, member)
+		}
+		return ok
+	case json.Number:
+		is, ok := shown.(json.Number)
+		a, okA := new(big.Rat).SetString(want.String())
+		b, okB := new(big.Rat).SetString(is.String())
+		return ok && okA && okB && a.Cmp(b) == 0
+	}
+	return reflect.DeepEqual(shown, sent)
+}
+
+func opened(value any) any {
+	text, ok := value.(string)
+	if !ok {
+		return value
+	}
+	if inner, err := openapi.DecodeJSON([]byte(text)); err == nil {
+		if _, isObject := inner.(map[string]any); isObject {
+			return inner
+		}
+	}
+	return value
+}

@@ -1,0 +1,191 @@
+package contract
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/counterpart-go/counterpart/openapi"
+)
+
+// collectionCases hold lists to what they say about each other: pages are parts of the whole, filters choose from it.
+func collectionCases(m *maker) iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for _, r := range m.spec.Resources() {
+			if r.Create == nil || r.List == nil {
+				continue
+			}
+			for _, tell := range []func(*openapi.Resource) []Case{m.pagings, m.filterings} {
+				for _, c := range tell(r) {
+					if !yield(c) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// collected are the items that a collection case creates: two of every variant, and never less than five.
+func (m *maker) collected(s *story) []any {
+	var bodies []any
+	variants := m.variants(s.r.Create)
+	for i := range max(2*len(variants), 5) {
+		body := m.own(s.r.Create, variants[i%len(variants)])
+		bodies = append(bodies, body)
+		s.create(body)
+	}
+	return bodies
+}
+
+func (m *maker) collection(r *openapi.Resource, name string) *story {
+	return m.story("collection", r.Name+"/"+name, r.List)
+}
+
+func all(bodies []any, r *openapi.Resource) []Shown {
+	var shown []Shown
+	for i, body := range bodies {
+		shown = append(shown, Shown{Created: i + 1, Sent: []any{lookup(body, r.Sent)}})
+	}
+	return shown
+}
+
+// pagings read the collection in pages of several sizes, between two readings of the whole.
+func (m *maker) pagings(r *openapi.Resource) []Case {
+	var cases []Case
+	s := m.collection(r, "the whole")
+	bodies := m.collected(s)
+	s.whole(Listing{Shows: all(bodies, r)})
+	s.whole(Listing{Shows: all(bodies, r)})
+	cases = append(cases, s.c)
+	if r.Limit == "" {
+		return cases
+	}
+	s = m.collection(r, "limits")
+	m.collected(s)
+	s.whole(Listing{})
+	for _, limit := range []int{1, 2, 4, 1000} {
+		s.then(Step{Operation: r.List, Arguments: []Argument{query(r.Limit, fmt.Sprint(limit))}, List: &Listing{Limit: limit}})
+	}
+	s.whole(Listing{})
+	cases = append(cases, s.c)
+	if r.Offset == "" {
+		return cases
+	}
+	for _, size := range []int{1, 2, 3} {
+		s := m.collection(r, fmt.Sprintf("pages of %d", size))
+		bodies := m.collected(s)
+		s.whole(Listing{Shows: all(bodies, r)})
+		s.then(Step{Operation: r.List, Pages: size, List: &Listing{Limit: size}})
+		s.whole(Listing{Shows: all(bodies, r)})
+		cases = append(cases, s.c)
+	}
+	s = m.collection(r, "behind the end")
+	m.collected(s)
+	s.then(Step{Operation: r.List, Arguments: []Argument{query(r.Offset, "1000000")}, List: &Listing{Alone: true}})
+	return append(cases, s.c)
+}
+
+// filterings ask for what each filter names, for what it does not, and for two filters at once.
+func (m *maker) filterings(r *openapi.Resource) []Case {
+	var cases []Case
+	for _, name := range sortedKeys(r.Filters) {
+		pointer := r.Filters[name]
+		if pointer == r.ID.Item {
+			continue // every state case filters by id
+		}
+		s := m.collection(r, "filtered by "+name)
+		bodies := m.collected(s)
+		for _, body := range bodies {
+			if text := textOf(lookup(body, r.Sent+pointer)); text != "" {
+				s.then(m.filtered(r, bodies, map[string]string{name: text}))
+			}
+		}
+		m.limited(s, bodies, name)
+		for _, text := range m.nearMisses(r, name, textOf(lookup(bodies[0], r.Sent+pointer))) {
+			s.then(m.filtered(r, bodies, map[string]string{name: text}))
+		}
+		cases = append(cases, s.c)
+	}
+	return append(cases, m.pairs(r)...)
+}
+
+// limited asks for one item of those that pass a filter, between two readings of all of them.
+func (m *maker) limited(s *story, bodies []any, filter string) {
+	text := textOf(lookup(bodies[0], s.r.Sent+s.r.Filters[filter]))
+	if s.r.Limit == "" || text == "" {
+		return
+	}
+	chosen := map[string]string{filter: text}
+	s.then(m.filtered(s.r, bodies, chosen))
+	one := m.filtered(s.r, bodies, chosen)
+	one.Arguments = append(one.Arguments, query(s.r.Limit, "1"))
+	one.List.Limit, one.List.Shows = 1, nil
+	s.then(one)
+	s.then(m.filtered(s.r, bodies, chosen))
+}
+
+// filtered lists what has all of the values: every item that was created with them must be there and no other.
+func (m *maker) filtered(r *openapi.Resource, bodies []any, values map[string]string) Step {
+	step := Step{Operation: r.List, List: &Listing{Where: map[string]any{}}}
+	for _, name := range sortedKeys(values) {
+		step.Arguments = append(step.Arguments, query(name, values[name]))
+		step.List.Where[r.Filters[name]] = values[name]
+	}
+	for i, body := range bodies {
+		matches := true
+		for name, text := range values {
+			matches = matches && textOf(lookup(body, r.Sent+r.Filters[name])) == text
+		}
+		if matches {
+			step.List.Shows = append(step.List.Shows, Shown{Created: i + 1, Sent: []any{lookup(body, r.Sent)}})
+		} else {
+			step.List.Hides = append(step.List.Hides, i+1)
+		}
+	}
+	return step
+}
+
+// nearMisses are valid values of a filter that a careless comparison takes for the text, and one that nothing has.
+func (m *maker) nearMisses(r *openapi.Resource, filter, text string) []string {
+	var list []string
+	for _, p := range r.List.Parameters {
+		if p.Name != filter || p.In != openapi.InQuery || p.Schema == nil || text == "" {
+			continue
+		}
+		for _, near := range []string{text[:len(text)-1], text[1:], strings.ToUpper(text), text + "x", m.name(), "%", "*"} {
+			if near != text && near != "" && len(p.Schema.Validate(near)) == 0 {
+				list = append(list, near)
+			}
+		}
+	}
+	return list
+}
+
+// pairs combine filters of one item, and of two different ones.
+func (m *maker) pairs(r *openapi.Resource) []Case {
+	var names []string
+	for _, name := range sortedKeys(r.Filters) {
+		if r.Filters[name] != r.ID.Item {
+			names = append(names, name)
+		}
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	s := m.collection(r, "filtered by "+strings.Join(names, " and "))
+	bodies := m.collected(s)
+	for i, body := range bodies {
+		other := bodies[(i+1)%len(bodies)]
+		same, mixed := map[string]string{}, map[string]string{}
+		for k, name := range names {
+			same[name] = textOf(lookup(body, r.Sent+r.Filters[name]))
+			if mixed[name] = same[name]; k > 0 {
+				mixed[name] = textOf(lookup(other, r.Sent+r.Filters[name]))
+			}
+		}
+		s.then(m.filtered(r, bodies, same))
+		s.then(m.filtered(r, bodies, mixed))
+	}
+	return []Case{s.c}
+}

@@ -1,0 +1,144 @@
+package contract
+
+import (
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/counterpart-go/counterpart/openapi"
+)
+
+// protocolCases send what HTTP and JSON themselves forbid, methods and paths that nobody describes, and media types in
+// other spellings.
+func protocolCases(m *maker) iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for _, op := range m.spec.Operations() {
+			for _, c := range slices.Concat(m.bodies(op), m.mediaTypes(op), m.routes(op), m.oversized(op)) {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// sent is a body that is sent as it stands.
+type sent struct {
+	name string
+	body string
+}
+
+// bodies are no JSON document, or more than one. What RFC 8259 leaves to the reader is not sent: duplicate keys, a byte
+// order mark.
+func (m *maker) bodies(op *openapi.Operation) []Case {
+	body, ok := m.jsonBody(op)
+	if !ok {
+		return nil
+	}
+	encoded, err := encodeBody(body)
+	if err != nil {
+		return nil
+	}
+	text := string(encoded)
+	list := []sent{
+		{"no JSON", "not JSON"}, {"cut short", text[:len(text)-1]}, {"half of it", text[:len(text)/2]}, {"twice", text + text},
+		{"more behind it", text + "]"}, {"a comma too many", strings.TrimSuffix(text, "}") + ",}"},
+		{"single quotes", strings.ReplaceAll(text, `"`, "'")}, {"a comment", "/* */" + text}, {"an open text", `{"a`}, {"only spaces", "  "},
+	}
+	if op.RequestBody.Required {
+		list = append(list, sent{"empty", ""})
+	}
+	var cases []Case
+	for _, x := range list {
+		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: []byte(x.body)}))
+	}
+	return cases
+}
+
+func (m *maker) jsonBody(op *openapi.Operation) (body any, ok bool) {
+	if op.RequestBody == nil || len(op.RequestBody.Content) != 1 || op.RequestBody.Content[0].Range != "application/json" {
+		return nil, false
+	}
+	return m.own(op, m.variants(op)[0]), true
+}
+
+func (m *maker) mediaTypes(op *openapi.Operation) []Case {
+	body, ok := m.jsonBody(op)
+	if !ok {
+		return nil
+	}
+	var cases []Case
+	for _, x := range []struct{ name, is, refused string }{
+		{"another media type", "application/xml", openapi.MediaTypeReason},
+		{"text", "text/plain", openapi.MediaTypeReason},
+		{"a form", "application/x-www-form-urlencoded", openapi.MediaTypeReason},
+		{"a charset", "application/json; charset=utf-8", ""},
+		{"capitals", "Application/JSON", ""},
+	} {
+		cases = append(cases, m.protocol(op, "media type "+x.name, x.refused, m.own(op, m.variants(op)[0]), &Raw{MediaType: &x.is}))
+	}
+	none := ""
+	missing := m.protocol(op, "media type missing", openapi.MediaTypeReason, body, &Raw{MediaType: &none})
+	missing.Steps[len(missing.Steps)-1].Open = true // a server may look at the body instead (RFC 9110, section 8.3)
+	return append(cases, missing)
+}
+
+func (m *maker) protocol(op *openapi.Operation, name, refused string, body any, raw *Raw) Case {
+	s := m.story("protocol", op.ID+"/"+name, op)
+	step := Step{Operation: op, Body: body, Raw: raw, Refused: refused}
+	if s.r != nil && s.r.Update == op && s.r.Create != nil {
+		step.Created = s.create(body)
+	}
+	s.then(step)
+	return s.c
+}
+
+// routes are methods and paths that the document does not describe. Methods that may change something are tried only on
+// an item that does not exist, so that a server that carries them out changes nothing that is not the run's.
+func (m *maker) routes(op *openapi.Operation) []Case {
+	var cases []Case
+	unknown := m.protocol(op, "a path that is not described", string(openapi.UnknownPath), nil, &Raw{Suffix: "/counterpart-unknown"})
+	if op.Method == http.MethodGet {
+		cases = append(cases, unknown)
+	}
+	if m.firstOf(op) != op {
+		return cases
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		safe := method == http.MethodGet
+		if !m.described(op.Path, method) && (safe || strings.HasSuffix(op.Path, "}")) {
+			cases = append(cases, m.protocol(op, "method "+method, string(openapi.UnknownMethod), nil, &Raw{Method: method}))
+		}
+	}
+	return cases
+}
+
+func (m *maker) described(path, method string) bool {
+	return slices.ContainsFunc(m.spec.Operations(), func(op *openapi.Operation) bool { return op.Path == path && op.Method == method })
+}
+
+// firstOf is the first operation of the same path.
+func (m *maker) firstOf(op *openapi.Operation) *openapi.Operation {
+	all := m.spec.Operations()
+	return all[slices.IndexFunc(all, func(other *openapi.Operation) bool { return other.Path == op.Path })]
+}
+
+// longID is longer than any id, and than many a column and buffer.
+var longID = strings.Repeat("a", 6000)
+
+// oversized asks for an item with an id that no server can have given.
+func (m *maker) oversized(op *openapi.Operation) []Case {
+	r := m.owner(op)
+	if r == nil || op == r.Create || op == r.List {
+		return nil
+	}
+	s := m.story("protocol", op.ID+"/an id of 6000 characters", op)
+	step := Step{Operation: op, Arguments: []Argument{{openapi.InPath, r.ID.Parameter, []string{longID}}}, Raw: &Raw{}}
+	if op.RequestBody != nil {
+		step.Body = m.own(op, m.variants(op)[0])
+	}
+	s.then(step)
+	s.refuse(openapi.Invalid)
+	return []Case{s.c}
+}

@@ -1,0 +1,57 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/base64"
+	"regexp"
+	"strings"
+)
+
+// shortSecret is what a secret must be longer than, in bytes, to be told from other text.
+const shortSecret = 5
+
+// secretGivenBack looks for the secrets that the case has sent so far in headers and body, as they are and in base64.
+func secretGivenBack(x *Exchange) []Finding {
+	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
+		for _, secret := range sentSecrets(x.spec, e.Step.Body) {
+			if len(secret) > shortSecret && !isMask(secret) && x.gives(secret) {
+				return one("", "the answer gives back a secret that %s was sent", e.Step.Operation.ID)
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) gives(secret string) bool {
+	for _, form := range []string{secret, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "=")} {
+		if bytes.Contains(x.Response.Body, []byte(form)) {
+			return true
+		}
+		for _, values := range x.Response.Header {
+			if strings.Contains(strings.Join(values, "\n"), form) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// insides are what a server prints when it falls over, and what no message for a user holds.
+var insides = regexp.MustCompile(strings.Join([]string{
+	`goroutine \d+ \[`, `\.go:\d+ \+0x`, // Go
+	`\bat [\w$.<>]+\([\w$]+\.java:\d+\)`,                                      // Java
+	`Traceback \(most recent call last\)`, `File \\?"[^"]+\.py\\?", line \d+`, // Python
+	`\bat [\w.<> ]+ \((?:/|file:|node:)[^)]+:\d+:\d+\)`, // JavaScript
+	`SQLSTATE\[?`, `ORA-\d{5}`, `You have an error in your SQL syntax`, `syntax error at or near`, `violates unique constraint`, `Duplicate entry '[^']*' for key`,
+	`(?i)\b(?:select .+ from|insert into|update .+ set|delete from) .+ (?:where|values)\b`,
+}, "|"))
+
+func internals(x *Exchange) []Finding {
+	if x.Response.Status < 400 {
+		return nil
+	}
+	if at := insides.Find(x.Response.Body); at != nil {
+		return one("", "the answer shows the inside of the server: %.40q", at)
+	}
+	return nil
+}
