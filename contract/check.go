@@ -174,6 +174,12 @@ func (x *Exchange) wanted() int {
 	return 0
 }
 
+// unknownID is the status that the document gives to an id that nothing has, 0 where it gives none.
+func (x *Exchange) unknownID() int {
+	row, _ := x.spec.Refusal(openapi.UnknownID, nil)
+	return row.Status
+}
+
 func answered(x *Exchange) []Finding {
 	if x.err == nil {
 		return nil
@@ -184,7 +190,7 @@ func answered(x *Exchange) []Finding {
 func serverError(x *Exchange) []Finding {
 	status := x.Response.Status
 	routed := x.Step.Raw != nil && x.Step.Raw.Method != "" && status == http.StatusNotImplemented // RFC 9110, section 15.6.2
-	if status < 500 || routed || x.mayFail() && status == x.wanted() || status == x.Step.Status {
+	if status < 500 || routed || x.mayFail() && status == x.wanted() || x.Step.Refused == foreign && status == x.unknownID() || status == x.Step.Status {
 		return nil
 	}
 	return one("", "the server failed with status %d", status)
@@ -243,6 +249,9 @@ func uniqueID(x *Exchange) []Finding {
 // rivals counts where all of them have been answered, and where a list shows what came of them.
 func rivals(x *Exchange) []Finding {
 	if x.about(OfRivals) {
+		if x.wrongBefore() {
+			return nil
+		}
 		return x.evidence(append(x.counted(), x.presence()...))
 	}
 	if !x.Step.Rivals || !x.last {

@@ -261,7 +261,7 @@ func readBack(x *Exchange) []Finding {
 }
 
 func traces(x *Exchange) []Finding {
-	if !x.about(OfRefusal) {
+	if !x.about(OfRefusal) || x.wrongBefore() {
 		return nil
 	}
 	p, _ := x.list()
@@ -269,10 +269,18 @@ func traces(x *Exchange) []Finding {
 }
 
 func isolated(x *Exchange) []Finding {
-	if !x.about(OfOther) {
+	if !x.about(OfOther) || x.wrongBefore() {
 		return nil
 	}
 	return slices.Concat(x.presence(), x.differences())
+}
+
+// wrongBefore says whether a list of the case was wrong already: then a wrong one is no evidence of what was refused.
+func (x *Exchange) wrongBefore() bool {
+	return slices.ContainsFunc(x.earlier, func(e *Exchange) bool {
+		p, ok := e.list()
+		return ok && len(e.presence())+len(e.strangers(p))+len(e.differences()) > 0
+	})
 }
 
 // differences compares each item that must be shown with what was sent.

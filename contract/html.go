@@ -33,8 +33,8 @@ type htmlReport struct {
 // or a document says is escaped.
 func (r *Report) WriteHTML(w io.Writer) error {
 	page, err := template.New("report").Funcs(template.FuncMap{
-		"add":   func(a, b int) int { return a + b },
-		"count": count,
+		"add":    func(a, b int) int { return a + b },
+		"plural": plural,
 		"duration": func(us int64) string {
 			return (time.Duration(us) * time.Microsecond).Round(100 * time.Microsecond).String()
 		},

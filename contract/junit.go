@@ -92,7 +92,7 @@ func (r *Report) junitSuites() []*junitSuite {
 		byPhase[name].add(result, found[result.Case])
 	}
 	for _, s := range suites {
-		s.Time, s.Out.Text = inSeconds(s.durationUS), printable(strings.Join(s.known, "\n\n"))
+		s.Time, s.Out.Text = junitSeconds(s.durationUS), printable(strings.Join(s.known, "\n\n"))
 	}
 	if len(suites) > 0 {
 		suites[0].Err.Text = printable(strings.Join(r.junitRemarks(), "\n"))
@@ -144,7 +144,7 @@ func (r *Report) junitRemarks() []string {
 }
 
 func (s *junitSuite) add(result Result, found []Finding) {
-	c := junitCase{Class: printable(result.Operation), Name: printable(result.Case), Time: inSeconds(result.DurationUS)}
+	c := junitCase{Class: printable(result.Operation), Name: printable(result.Case), Time: junitSeconds(result.DurationUS)}
 	var fresh []Finding
 	for _, f := range found {
 		if f.Known {
@@ -178,4 +178,4 @@ func junitFailureOf(found []Finding) *junitFailure {
 	return &junitFailure{printable(found[0].Check), printable(message), printable(strings.Join(texts, "\n\n"))}
 }
 
-func inSeconds(us int64) string { return fmt.Sprintf("%.3f", float64(us)/1e6) }
+func junitSeconds(us int64) string { return fmt.Sprintf("%.3f", float64(us)/1e6) }

@@ -98,9 +98,13 @@ func (m *maker) protocol(op *openapi.Operation, name, refused string, body any, 
 // an item that does not exist, so that a server that carries them out changes nothing that is not the run's.
 func (m *maker) routes(op *openapi.Operation) []Case {
 	var cases []Case
-	unknown := m.protocol(op, "a path that is not described", string(openapi.UnknownPath), nil, &Raw{Suffix: "/counterpart-unknown"})
+	add := func(name, reason string, raw *Raw) {
+		s := m.story("protocol", op.ID+"/"+name, op)
+		s.then(Step{Operation: op, Raw: raw, Refused: reason})
+		cases = append(cases, s.c)
+	}
 	if op.Method == http.MethodGet {
-		cases = append(cases, unknown)
+		add("a path that is not described", string(openapi.UnknownPath), &Raw{Suffix: "/counterpart-unknown"})
 	}
 	if m.firstOf(op) != op {
 		return cases
@@ -108,7 +112,7 @@ func (m *maker) routes(op *openapi.Operation) []Case {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		safe := method == http.MethodGet
 		if !m.described(op.Path, method) && (safe || strings.HasSuffix(op.Path, "}")) {
-			cases = append(cases, m.protocol(op, "method "+method, string(openapi.UnknownMethod), nil, &Raw{Method: method}))
+			add("method "+method, string(openapi.UnknownMethod), &Raw{Method: method})
 		}
 	}
 	return cases

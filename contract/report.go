@@ -197,13 +197,13 @@ func (r *Report) WriteJSON(w io.Writer) error {
 // withLists is the report with an empty list wherever it has nil: JSON says [] where there is nothing, never null.
 func (r *Report) withLists() *Report {
 	full := *r
-	full.Operations, full.Results, full.Warnings = list(r.Operations), list(r.Results), list(r.Warnings)
-	full.Findings, full.Coverage = list(slices.Clone(r.Findings)), list(slices.Clone(r.Coverage))
+	full.Operations, full.Results, full.Warnings = orEmpty(r.Operations), orEmpty(r.Results), orEmpty(r.Warnings)
+	full.Findings, full.Coverage = orEmpty(slices.Clone(r.Findings)), orEmpty(slices.Clone(r.Coverage))
 	for i, f := range full.Findings {
 		full.Findings[i].Request, full.Findings[i].Answer = f.Request.withLists(), f.Answer.withLists()
 	}
 	for i, c := range full.Coverage {
-		full.Coverage[i].Missing = list(c.Missing)
+		full.Coverage[i].Missing = orEmpty(c.Missing)
 	}
 	return &full
 }
@@ -212,10 +212,10 @@ func (m *Message) withLists() *Message {
 	if m == nil {
 		return nil
 	}
-	return &Message{m.Start, list(m.Header), m.Body}
+	return &Message{m.Start, orEmpty(m.Header), m.Body}
 }
 
-func list[T any](items []T) []T {
+func orEmpty[T any](items []T) []T {
 	if items == nil {
 		return []T{}
 	}
@@ -260,5 +260,8 @@ func parsePlace(rule string) (p place, ok bool) {
 		return place{}, false
 	}
 	line, err := strconv.ParseUint(where[colon+1:], 10, 31)
-	return place{where[:colon], int(line), pointer}, err == nil
+	if err != nil {
+		return place{}, false
+	}
+	return place{where[:colon], int(line), pointer}, true
 }

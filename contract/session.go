@@ -217,7 +217,10 @@ func (s *session) deliver(ctx context.Context, x *Exchange) error {
 // judgedByOperation says whether the operation describes the answer: another method or path belongs to none, and what a
 // server says of a malformed request may come from a part of it that the document does not speak of.
 func (x *Exchange) judgedByOperation() bool {
-	raw := x.Step.Raw
+	raw, status := x.Step.Raw, x.Response.Status
+	if x.mayFail() && status >= 400 && status < 500 && !describesRefusal(x.Step.Operation) {
+		return false
+	}
 	if raw == nil {
 		return true
 	}
@@ -225,7 +228,13 @@ func (x *Exchange) judgedByOperation() bool {
 		return false
 	}
 	infrastructure := []int{400, 404, 405, 406, 411, 413, 414, 415, 431, 501}
-	return x.Step.Operation.Answer(x.Response.Status) != nil || !slices.Contains(infrastructure, x.Response.Status)
+	return x.Step.Operation.Answer(status) != nil || !slices.Contains(infrastructure, status)
+}
+
+// describesRefusal says whether the operation describes what a request is refused with: where it is silent, every
+// refusal is sound.
+func describesRefusal(op *openapi.Operation) bool {
+	return slices.ContainsFunc(op.Responses, func(a *openapi.Answer) bool { return a.Status == "default" || strings.HasPrefix(a.Status, "4") })
 }
 
 // intend writes a creation into the ledger before it is sent; 0 for what creates nothing.
@@ -290,8 +299,7 @@ func (s *session) cleanUp(ctx context.Context) {
 
 // gone says whether a refused deletion means that there is nothing to delete.
 func (s *session) gone(x *Exchange) bool {
-	row, _ := s.maker.spec.Refusal(openapi.UnknownID, nil)
-	return slices.Contains([]int{row.Status, http.StatusNotFound, http.StatusGone}, x.Response.Status)
+	return slices.Contains([]int{x.unknownID(), http.StatusNotFound, http.StatusGone}, x.Response.Status)
 }
 
 // ledgerFailed makes the case one that cannot be judged: what cannot be written down must not be created.

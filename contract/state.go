@@ -126,14 +126,17 @@ func (m *maker) refusals(r *openapi.Resource) []Case {
 		if filter, pointer := uniqueFilter(r); filter != "" {
 			s := m.state(r, fmt.Sprintf("a refused creation leaves nothing behind (%d)", i+1))
 			name := textOf(lookup(invalid, r.Sent+pointer))
-			s.then(Step{Operation: r.Create, Body: invalid, Refused: openapi.Invalid})
-			s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{Alone: true, After: 1, Of: OfRefusal}})
+			s.none(filter, pointer, name)
+			write := s.then(Step{Operation: r.Create, Body: invalid, Refused: openapi.Invalid})
+			s.none(filter, pointer, name)
+			s.last().List.After, s.last().List.Of = write, OfRefusal
 			cases = append(cases, s.c)
 		}
 		if r.Update != nil {
 			s := m.state(r, fmt.Sprintf("a refused update changes nothing (%d)", i+1))
 			body := m.item(r)
 			item := s.create(body)
+			s.shows(item, item, OfWrite, body)
 			s.update(item, invalid)
 			write := s.refuse(openapi.Invalid)
 			s.shows(item, write, OfRefusal, body)
@@ -188,10 +191,11 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 		again := openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer))
 		s := m.state(r, "creating a second "+name)
 		item := s.create(first)
+		s.shows(item, item, OfWrite, first)
 		s.create(again)
 		write := s.refuse(openapi.Duplicate)
 		s.shows(item, write, OfRefusal, first)
-		if filter, _ := uniqueFilter(r); filter != "" {
+		if filter, filtered := uniqueFilter(r); filter != "" && filtered == pointer {
 			s.then(Step{Operation: r.List, Created: item, Arguments: []Argument{query(filter, textOf(lookup(first, r.Sent+pointer)))},
 				List: &Listing{Shows: []Shown{{Created: item}}, Alone: true, After: write, Of: OfRefusal}})
 		}
@@ -206,6 +210,8 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 func (m *maker) takenName(r *openapi.Resource, name string, first, second, again any) Case {
 	s := m.state(r, name)
 	one, two := s.create(first), s.create(second)
+	s.shows(one, one, OfWrite, first)
+	s.shows(two, two, OfWrite, second)
 	s.update(two, again)
 	write := s.refuse(openapi.Duplicate)
 	s.shows(one, write, OfRefusal, first)
@@ -229,6 +235,7 @@ func (m *maker) fixed(r *openapi.Resource) []Case {
 		s := m.state(r, fmt.Sprintf("updating %s to %s", v.name, other.name))
 		body := m.own(r.Create, v)
 		item := s.create(body)
+		s.shows(item, item, OfWrite, body)
 		s.update(item, m.own(r.Create, other))
 		write := s.refuse(openapi.Fixed)
 		s.shows(item, write, OfRefusal, body)
@@ -273,9 +280,12 @@ func (m *maker) strangers(r *openapi.Resource) []Case {
 	if filter, pointer := uniqueFilter(r); r.Update != nil {
 		s := m.state(r, "updating an id that nothing has")
 		body := m.item(r)
+		name := textOf(lookup(body, r.Sent+pointer))
+		s.none(filter, pointer, name)
 		write := s.then(Step{Operation: r.Update, Body: body, Arguments: arguments, Refused: openapi.UnknownID})
 		if filter != "" {
-			s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, textOf(lookup(body, r.Sent+pointer)))}, List: &Listing{Alone: true, After: write, Of: OfRefusal}})
+			s.none(filter, pointer, name)
+			s.last().List.After, s.last().List.Of = write, OfRefusal
 		}
 		cases = append(cases, s.c)
 	}
@@ -333,6 +343,7 @@ func (m *maker) isolations(r *openapi.Resource) []Case {
 		s := m.state(r, "an item seen from another "+p.Name)
 		body := m.item(r)
 		item := s.create(body)
+		s.shows(item, item, OfWrite, body)
 		s.then(Step{Operation: r.List, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
 		for _, write := range []Step{{Operation: r.Update, Body: m.item(r)}, {Operation: r.Delete}} {
 			if write.Operation != nil {
@@ -386,11 +397,15 @@ func (m *maker) crowd(r *openapi.Resource) Case {
 func (m *maker) rivals(r *openapi.Resource) Case {
 	s := m.state(r, "one created many times at the same time")
 	body := m.item(r)
+	filter, pointer := uniqueFilter(r)
+	name := textOf(lookup(body, r.Sent+pointer))
+	s.none(filter, pointer, name)
 	for range meeting {
 		s.then(Step{Operation: r.Create, Body: body, Together: 1, Rivals: true, Refused: openapi.Duplicate})
 	}
-	if filter, pointer := uniqueFilter(r); filter != "" {
-		s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, textOf(lookup(body, r.Sent+pointer)))}, List: &Listing{Count: 1, After: meeting, Of: OfRivals}})
+	if filter != "" {
+		write := len(s.c.Steps)
+		s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{Count: 1, After: write, Of: OfRivals}})
 	}
 	return s.c
 }

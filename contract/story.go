@@ -66,6 +66,13 @@ func (s *story) hides(item, after int, of Subject) {
 	}
 }
 
+// none lists what has a value that nothing has: it is empty. Without a filter there is nothing to list.
+func (s *story) none(filter, pointer, value string) {
+	if filter != "" {
+		s.then(Step{Operation: s.r.List, Arguments: []Argument{query(filter, value)}, List: &Listing{Where: map[string]any{pointer: value}, Alone: true}})
+	}
+}
+
 // idFilter is the query parameter that filters by id, "" where there is none.
 func (s *story) idFilter() string {
 	for _, name := range sortedKeys(s.r.Filters) {

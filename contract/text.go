@@ -40,15 +40,15 @@ func (r *Report) verdict() string {
 func (r *Report) textSummary(b *strings.Builder) {
 	fresh, _ := r.byBaseline()
 	fmt.Fprintf(b, "%s %s\n%s %s\n", r.Target, r.verdict(), r.Spec.Title, r.Spec.Version)
-	fmt.Fprintf(b, "%d of %s passed, %d failed, %d skipped\n", r.Passed, count(r.Cases, "case"), r.Failed, r.Skipped)
-	fmt.Fprintf(b, "%s, %s, %d ms, seed %d\n", count(len(fresh), "finding"), count(r.Requests, "request"), r.DurationMS, r.Seed)
+	fmt.Fprintf(b, "%d of %s passed, %d failed, %d skipped\n", r.Passed, plural(r.Cases, "case"), r.Failed, r.Skipped)
+	fmt.Fprintf(b, "%s, %s, %d ms, seed %d\n", plural(len(fresh), "finding"), plural(r.Requests, "request"), r.DurationMS, r.Seed)
 	if r.Interrupted != "" {
 		fmt.Fprintf(b, "interrupted: %s\n", oneLine(r.Interrupted))
 	}
 }
 
 func (r *Report) textOperations(b *strings.Builder) {
-	table := newTable(b, "operation", "request", "cases", "succeeded", "findings")
+	table := newTextTable(b, "operation", "request", "cases", "succeeded", "findings")
 	for _, op := range r.Operations {
 		table.row(op.ID, op.Method+" "+op.Path, op.Cases, op.Succeeded, op.Findings)
 	}
@@ -59,7 +59,7 @@ func (r *Report) textCoverage(b *strings.Builder) {
 	if len(r.Coverage) == 0 {
 		return
 	}
-	table := newTable(b, "coverage", "covered", "percent", "missing")
+	table := newTextTable(b, "coverage", "covered", "percent", "missing")
 	for _, c := range r.Coverage {
 		table.row(c.Of, fmt.Sprintf("%d/%d", c.Covered, c.Total), c.percent(), firstOf(c.Missing, mostMissing))
 	}
@@ -72,7 +72,7 @@ func (r *Report) textFindings(b *strings.Builder) {
 		fmt.Fprintf(b, "\n%d. %s\n", i+1, g)
 	}
 	if len(known) > 0 {
-		fmt.Fprintf(b, "\n%s (baseline)\n", count(len(known), "known finding"))
+		fmt.Fprintf(b, "\n%s (baseline)\n", plural(len(known), "known finding"))
 	}
 	textList(b, "gone from the baseline", r.Gone)
 }
@@ -198,17 +198,17 @@ func (r *Report) byBaseline() (fresh, known []Finding) {
 	return fresh, known
 }
 
-// table aligns columns. Its rows go to a builder, which takes everything.
-type table struct{ tabs *tabwriter.Writer }
+// textTable aligns columns. Its rows go to a builder, which takes everything.
+type textTable struct{ tabs *tabwriter.Writer }
 
-func newTable(b *strings.Builder, heads ...any) table {
+func newTextTable(b *strings.Builder, heads ...any) textTable {
 	b.WriteString("\n")
-	t := table{tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)}
+	t := textTable{tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)}
 	t.row(heads...)
 	return t
 }
 
-func (t table) row(cells ...any) {
+func (t textTable) row(cells ...any) {
 	line := make([]string, len(cells))
 	for i, cell := range cells {
 		line[i] = strings.ReplaceAll(oneLine(fmt.Sprint(cell)), "\t", " ")
@@ -216,10 +216,10 @@ func (t table) row(cells ...any) {
 	_, _ = io.WriteString(t.tabs, strings.Join(line, "\t")+"\n")
 }
 
-func (t table) end() { _ = t.tabs.Flush() }
+func (t textTable) end() { _ = t.tabs.Flush() }
 
-// count is a number and its noun, in the plural where that is due.
-func count(n int, noun string) string {
+// plural is a number and its noun, in the plural where that is due.
+func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

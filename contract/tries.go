@@ -98,7 +98,8 @@ func (m *maker) arguments(p *openapi.Parameter) []namedArgument {
 	if len(p.Examples) > 0 {
 		base = p.Examples[0].Value
 	}
-	for _, x := range p.Schema.Variations(base) {
+	given := openapi.Variation{Name: "given", Value: base}
+	for _, x := range append([]openapi.Variation{given}, p.Schema.Variations(base)...) {
 		if x.Pointer != "" {
 			continue
 		}

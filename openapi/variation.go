@@ -365,7 +365,7 @@ func (v *varier) discriminator(at place, e edges) {
 // embedded damages JSON that a string holds. Duplicate keys are left out: RFC 8259 lets readers differ.
 func (v *varier) embedded(_ place, e edges) {
 	text, ok := e.value.(string)
-	if !ok {
+	if !ok || text == "" {
 		return
 	}
 	v.add(e, "an empty text", "")

@@ -23,13 +23,28 @@ func reportFormats() []reportFormat {
 	return []reportFormat{
 		{"text", (*contract.Report).WriteText},
 		{"json", (*contract.Report).WriteJSON},
+		{"junit", (*contract.Report).WriteJUnit},
+		{"sarif", (*contract.Report).WriteSARIF},
+		{"html", (*contract.Report).WriteHTML},
+		{"github", (*contract.Report).WriteGitHub},
 	}
+}
+
+// reportNames lists the formats in words.
+func reportNames() string {
+	var names []string
+	for _, f := range reportFormats() {
+		names = append(names, f.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func reportFlag() cli.Flag {
 	return &cli.StringSliceFlag{
-		Name:      "report",
-		Usage:     "write the report as `text|json[=FILE]`, on stdout without FILE (repeat it, or separate by commas; default: text)",
+		Name: "report",
+		Usage: "write the report as `FORMAT[=FILE]`, on stdout without FILE (repeat it, or separate by commas; default: text). " +
+			"FORMAT is " + reportNames() + ": annotations, which in GitHub Actions also come by themselves where stdout holds no other format than text",
 		Sources:   env("report"),
 		Validator: func(reports []string) error { _, err := parseReports(reports); return err },
 	}
@@ -74,7 +89,7 @@ func parseReport(flag string) (*reportOutput, error) {
 			return &reportOutput{reportFormat: f, file: file}, nil
 		}
 	}
-	return nil, errors.New("use text, json, text=FILE or json=FILE")
+	return nil, fmt.Errorf("use %s, alone or with =FILE", reportNames())
 }
 
 type reportOutputs []*reportOutput
@@ -85,12 +100,27 @@ func openReports(c *cli.Command) (reportOutputs, error) {
 	if err != nil {
 		return nil, usageError(c, "%w", err)
 	}
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		outputs = outputs.withAnnotations()
+	}
 	for i, o := range outputs {
 		if o.to, err = o.open(c.Root().Writer); err != nil {
 			return nil, errors.Join(fmt.Errorf("--report: %w", err), outputs[:i].close())
 		}
 	}
 	return outputs, nil
+}
+
+// withAnnotations adds annotations for GitHub Actions, which reads them on stdout, unless they were asked for already or
+// stdout is to hold a format that they would spoil.
+func (outputs reportOutputs) withAnnotations() reportOutputs {
+	for _, o := range outputs {
+		if o.name == "github" || o.file == "" && o.name != "text" {
+			return outputs
+		}
+	}
+	annotations := &reportOutput{reportFormat: reportFormat{"github", (*contract.Report).WriteGitHub}}
+	return append(outputs, annotations)
 }
 
 func (o *reportOutput) open(stdout io.Writer) (io.WriteCloser, error) {
