@@ -45,8 +45,12 @@ type Argument struct {
 	Texts []string // one for each time that it is sent; none leaves it out
 }
 
-// ItemID is the text that stands for the id of the item that a step is about.
-const ItemID = "{id}"
+// Texts that stand for the id of the item that a step is about, and for texts that are nearly it.
+const (
+	ItemID       = "{id}"
+	HalfOfID     = "{the first half of the id}"
+	CapitalsOfID = "{the id in capitals}"
+)
 
 // Raw is what no operation describes.
 type Raw struct {
@@ -96,15 +100,15 @@ type phase struct {
 	cases    func(*maker) iter.Seq[Case]
 }
 
-// phases in the order in which they run.
+// phases in the order in which they run: what finds most with fewest requests comes first.
 func phases() []phase {
 	return []phase{
 		{"examples", false, exampleCases},
-		{"boundary", false, boundaryCases},
-		{"negative", false, negativeCases},
-		{"protocol", false, protocolCases},
 		{"state", false, stateCases},
 		{"collection", false, collectionCases},
+		{"protocol", false, protocolCases},
+		{"boundary", false, boundaryCases},
+		{"negative", false, negativeCases},
 		{"fuzz", true, fuzzCases},
 	}
 }

@@ -19,6 +19,7 @@ type Exchange struct {
 	Body     any // the answer's decoded body, nil when it is no JSON
 
 	spec       *openapi.Spec
+	items      *itemSchemas
 	request    *request
 	violations openapi.Violations
 	err        error       // why there is no answer

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -39,7 +40,8 @@ func (p page) pointer(i int) string { return p.at + "/" + strconv.Itoa(i) }
 
 // cut says whether the list may have left items out: it was asked for a part, or says itself that there are more.
 func (x *Exchange) cut(p page) bool {
-	return x.Step.Pages > 0 || x.Step.List.Limit > 0 && len(p.items) >= x.Step.List.Limit || p.total > len(p.items)
+	limit := x.limit()
+	return x.isPart() || limit >= 0 && len(p.items) >= limit || limit < 0 && p.total > len(p.items)
 }
 
 // evidence gives a finding the operation whose effect the list shows.
@@ -114,7 +116,7 @@ func filtered(x *Exchange) []Finding {
 	if len(x.Step.List.Where) > 0 {
 		found = append(found, x.presence()...)
 	}
-	return append(found, x.strangers(p)...)
+	return x.evidence(append(found, x.strangers(p)...))
 }
 
 // strangers are items that a list of known ones must not show.
@@ -269,10 +271,13 @@ func traces(x *Exchange) []Finding {
 }
 
 func isolated(x *Exchange) []Finding {
+	if duplicate, _ := x.spec.Refusal(openapi.Duplicate, nil); x.Step.Refused == foreign && x.Step.Operation == x.Case.Resource.Create && x.err == nil && x.Response.Status == duplicate.Status {
+		return one("", "creating what another parent has was refused with %d", duplicate.Status)
+	}
 	if !x.about(OfOther) || x.wrongBefore() {
 		return nil
 	}
-	return slices.Concat(x.presence(), x.differences())
+	return x.evidence(slices.Concat(x.presence(), x.differences()))
 }
 
 // wrongBefore says whether a list of the case was wrong already: then a wrong one is no evidence of what was refused.
@@ -336,19 +341,31 @@ func (x *Exchange) differing(item, sent any) []string {
 	members, _ := schema.Project(sent).(map[string]any)
 	var names []string
 	for _, name := range sortedKeys(members) {
-		if schema.Inside("/"+name) != nil && !shows(shown[name], members[name]) {
+		if schema.Describes(name) && !shows(shown[name], members[name]) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
+// itemSchemas are the schemas of listed items, made once: each compiles what it needs at first use.
+type itemSchemas struct {
+	mu      sync.Mutex // guards schemas
+	schemas map[*openapi.Answer]*openapi.Schema
+}
+
+// itemSchema is the schema of an item of the list, nil where the document gives none.
 func (x *Exchange) itemSchema() *openapi.Schema {
 	answer := x.Step.Operation.Answer(x.Response.Status)
 	if answer == nil || len(answer.Content) == 0 || answer.Content[0].Schema == nil {
 		return nil
 	}
-	return answer.Content[0].Schema.Inside(x.Case.Resource.Items + "/-")
+	x.items.mu.Lock()
+	defer x.items.mu.Unlock()
+	if x.items.schemas[answer] == nil {
+		x.items.schemas[answer] = answer.Content[0].Schema.Inside(x.Case.Resource.Items + "/-")
+	}
+	return x.items.schemas[answer]
 }
 
 // shows says whether a value shows what was sent: an object may show more than was sent, text that holds JSON is taken

@@ -91,7 +91,7 @@ func brokenServers() []brokenServer {
 		{"gives an empty request id", "header", "deleteDataConnector", true, on(http.MethodDelete, func(a *answer) { a.header.Set("X-Request-Id", "") })},
 		{"gives a result that is not described", "body", "updateDataConnector", true, on(http.MethodPut, replace("succeeded", "done"))},
 		{"sends a body after the body", "json", "listDataConnectors", true, on(http.MethodGet, func(a *answer) { a.body += "{}" })},
-		{"sends a total of text", "body", "listDataConnectors", true, on(http.MethodGet, func(a *answer) {
+		{"sends a total of text", "body", "listDataConnectors", false, on(http.MethodGet, func(a *answer) {
 			a.body = strings.Replace(strings.Replace(a.body, `"total_count":0`, `"total_count":"0"`, 1), `"total_count":1`, `"total_count":"1"`, 1)
 		})},
 		{"sends a key twice", "json", "createDataConnector", false, on(http.MethodPost, replace("{", `{"connector_id":"0822239c1e80d4502f82c008937da9b5",`))},

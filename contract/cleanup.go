@@ -70,7 +70,7 @@ func Cleanup(ctx context.Context, target Target, spec *openapi.Spec, entries []L
 	var report CleanupReport
 	for _, e := range cleanupOrder(entries) {
 		done := c.clean(ctx, e)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && done.Outcome == Left {
 			return report, ctx.Err()
 		}
 		if c.failed != nil && c.answers == 0 {

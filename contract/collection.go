@@ -26,11 +26,19 @@ func collectionCases(m *maker) iter.Seq[Case] {
 	}
 }
 
-// collected are the items that a collection case creates: two of every variant, and never less than five.
+// crowded is how many items a case creates that reads the whole.
+const crowded = 12
+
+// collected are the items that a collection case creates: two of every variant, and never less than seven, which no page
+// size that is tried divides.
 func (m *maker) collected(s *story) []any {
+	return m.many(s, max(2*len(m.variants(s.r.Create))+1, 7))
+}
+
+func (m *maker) many(s *story, n int) []any {
 	var bodies []any
 	variants := m.variants(s.r.Create)
-	for i := range max(2*len(variants), 5) {
+	for i := range n {
 		body := m.own(s.r.Create, variants[i%len(variants)])
 		bodies = append(bodies, body)
 		s.create(body)
@@ -54,7 +62,7 @@ func all(bodies []any, r *openapi.Resource) []Shown {
 func (m *maker) pagings(r *openapi.Resource) []Case {
 	var cases []Case
 	s := m.collection(r, "the whole")
-	bodies := m.collected(s)
+	bodies := m.many(s, crowded)
 	s.whole(Listing{Shows: all(bodies, r)})
 	s.whole(Listing{Shows: all(bodies, r)})
 	cases = append(cases, s.c)
@@ -92,7 +100,8 @@ func (m *maker) filterings(r *openapi.Resource) []Case {
 	for _, name := range sortedKeys(r.Filters) {
 		pointer := r.Filters[name]
 		if pointer == r.ID.Item {
-			continue // every state case filters by id
+			cases = append(cases, m.byID(r, name))
+			continue
 		}
 		s := m.collection(r, "filtered by "+name)
 		bodies := m.collected(s)
@@ -101,7 +110,8 @@ func (m *maker) filterings(r *openapi.Resource) []Case {
 				s.then(m.filtered(r, bodies, map[string]string{name: text}))
 			}
 		}
-		m.limited(s, bodies, name)
+		m.limited(s, bodies, 0, name)
+		m.limited(s, bodies, 1, name)
 		for _, text := range m.nearMisses(r, name, textOf(lookup(bodies[0], r.Sent+pointer))) {
 			s.then(m.filtered(r, bodies, map[string]string{name: text}))
 		}
@@ -110,9 +120,23 @@ func (m *maker) filterings(r *openapi.Resource) []Case {
 	return append(cases, m.pairs(r)...)
 }
 
-// limited asks for one item of those that pass a filter, between two readings of all of them.
-func (m *maker) limited(s *story, bodies []any, filter string) {
-	text := textOf(lookup(bodies[0], s.r.Sent+s.r.Filters[filter]))
+// byID filters by ids, one by one, and by texts that are nearly an id.
+func (m *maker) byID(r *openapi.Resource, filter string) Case {
+	s := m.collection(r, "filtered by "+filter)
+	for i, body := range m.collected(s) {
+		s.shows(i+1, i+1, OfWrite, body)
+	}
+	for _, text := range []string{HalfOfID, CapitalsOfID, m.unknownID(r)} {
+		if text != "" {
+			s.then(Step{Operation: r.List, Created: 1, Arguments: []Argument{query(filter, text)}, Refused: openapi.Invalid, Open: true, List: &Listing{Where: map[string]any{}, Hides: []int{1}, Alone: true}})
+		}
+	}
+	return s.c
+}
+
+// limited asks for the items that pass a filter one by one, between two readings of all of them.
+func (m *maker) limited(s *story, bodies []any, i int, filter string) {
+	text := textOf(lookup(bodies[i], s.r.Sent+s.r.Filters[filter]))
 	if s.r.Limit == "" || text == "" {
 		return
 	}
@@ -122,6 +146,11 @@ func (m *maker) limited(s *story, bodies []any, filter string) {
 	one.Arguments = append(one.Arguments, query(s.r.Limit, "1"))
 	one.List.Limit, one.List.Shows = 1, nil
 	s.then(one)
+	if s.r.Offset != "" {
+		pages := m.filtered(s.r, bodies, chosen)
+		pages.Pages, pages.List.Limit, pages.List.Shows = 1, 1, nil
+		s.then(pages)
+	}
 	s.then(m.filtered(s.r, bodies, chosen))
 }
 

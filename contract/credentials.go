@@ -40,8 +40,8 @@ func (e *PlainHTTPError) Error() string {
 	return fmt.Sprintf("credentials would travel to %s without encryption: use https, or --insecure where nobody listens on the way", e.Target)
 }
 
-// Empty says that there is nothing to send.
-func (c Credentials) Empty() bool { return c.Access == "" && c.Token == "" }
+// Empty says that there is nothing to send. Half a key is not nothing: it fails when it has to sign.
+func (c Credentials) Empty() bool { return c == Credentials{Insecure: c.Insecure} }
 
 // Allowed is a [*PlainHTTPError] when the credentials must not go to the target; [WithCredentials] holds every request
 // to the same rule. Only for targets of [URL] is it known where requests go to.
@@ -129,7 +129,7 @@ func (c Credentials) show(ctx context.Context, r *http.Request, now func() time.
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	if c.Access == "" {
+	if c.Token != "" && c.Access == "" && c.Secret == "" {
 		r.Header.Set("X-Auth-Token", c.Token)
 		return nil
 	}

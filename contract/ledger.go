@@ -255,7 +255,7 @@ func (o *openEntries) read(line []byte) error {
 	if dec.Decode(&record) != nil {
 		return errors.New("it is no record")
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // the decoder does not wrap it
+	if _, err := dec.Token(); err != io.EOF {
 		return errors.New("more follows the record")
 	}
 	return o.apply(record)

@@ -20,6 +20,22 @@ func negativeCases(m *maker) iter.Seq[Case] {
 	}
 }
 
+// leavesNoTrace lists what a refused write might have changed, where that can be found.
+func (m *maker) leavesNoTrace(s *story, t try, write int) {
+	if s.r == nil || s.r.List == nil || t.base == nil || t.parameter != nil {
+		return
+	}
+	filter, pointer := uniqueFilter(s.r)
+	name := textOf(lookup(t.body, s.r.Sent+pointer))
+	switch {
+	case s.last().Created > 0:
+		s.shows(s.last().Created, write, OfRefusal, t.base)
+	case filter != "" && name != "" && name == textOf(lookup(t.base, s.r.Sent+pointer)):
+		s.none(filter, pointer, name)
+		s.last().List.After, s.last().List.Of = write, OfRefusal
+	}
+}
+
 func (m *maker) negative(phase string, t try) Case {
 	s := m.story(phase, t.name, t.operation)
 	step := t.step()
@@ -27,6 +43,6 @@ func (m *maker) negative(phase string, t try) Case {
 		step.Created = s.create(t.base)
 	}
 	s.then(step)
-	s.refuse(openapi.Invalid)
+	m.leavesNoTrace(s, t, s.refuse(openapi.Invalid))
 	return s.c
 }

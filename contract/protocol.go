@@ -53,6 +53,11 @@ func (m *maker) bodies(op *openapi.Operation) []Case {
 	for _, x := range list {
 		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: []byte(x.body)}))
 	}
+	for _, x := range []sent{{"spaces around", "\n " + text + "\r\n\t"}, {"escapes", strings.ReplaceAll(text, "-", `\u002d`)}} {
+		c := m.protocol(op, "body with "+x.name, "", body, &Raw{Body: []byte(x.body)})
+		c.Steps[len(c.Steps)-1].Body = body
+		cases = append(cases, c)
+	}
 	return cases
 }
 
@@ -89,9 +94,21 @@ func (m *maker) protocol(op *openapi.Operation, name, refused string, body any, 
 	step := Step{Operation: op, Body: body, Raw: raw, Refused: refused}
 	if s.r != nil && s.r.Update == op && s.r.Create != nil {
 		step.Created = s.create(body)
+		step.Body = m.otherThan(s.r, body)
 	}
-	s.then(step)
+	write := s.then(step)
+	if t := (try{operation: op, base: body, body: body}); refused != "" {
+		m.leavesNoTrace(s, t, write)
+	}
 	return s.c
+}
+
+// otherThan is an update that changes something, so that one sees whether it was carried out.
+func (m *maker) otherThan(r *openapi.Resource, body any) any {
+	if changed := m.variations(r, body); len(changed) > 0 {
+		return changed[0]
+	}
+	return body
 }
 
 // routes are methods and paths that the document does not describe. Methods that may change something are tried only on

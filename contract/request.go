@@ -75,8 +75,15 @@ func describes(op *openapi.Operation, a Argument) bool {
 func filled(texts []string, itemID string) []string {
 	list := make([]string, len(texts))
 	for i, text := range texts {
-		if list[i] = text; text == ItemID {
+		switch text {
+		case ItemID:
 			list[i] = itemID
+		case HalfOfID:
+			list[i] = itemID[:len(itemID)/2]
+		case CapitalsOfID:
+			list[i] = strings.ToUpper(itemID)
+		default:
+			list[i] = text
 		}
 	}
 	return list

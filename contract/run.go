@@ -144,13 +144,15 @@ type runner struct {
 	maker    *maker
 	o        Options
 	redactor *redactor
+	items    *itemSchemas
 	began    time.Time
 
 	mu       sync.Mutex // guards what follows, and the report
 	report   *Report
 	coverage *coverage
-	objects  int // that were created
-	silent   int // cases in a row that ended without an answer
+	objects  int  // that were created
+	alive    bool // the target has answered once
+	silent   int  // cases in a row that ended without an answer
 }
 
 func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
@@ -180,7 +182,7 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	}
 	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases}
 	cases, err := m.cases(o)
-	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(o.Secrets), began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
+	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(append(secretsOf(target), o.Secrets...)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err
 }
 

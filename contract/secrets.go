@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"regexp"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 // shortSecret is what a secret must be longer than, in bytes, to be told from other text.
 const shortSecret = 5
 
-// secretGivenBack looks for the secrets that the case has sent so far in headers and body, as they are and in base64.
+// secretGivenBack looks for the secrets that the case has sent so far in headers and body, as they are, in base64 and in hexadecimal.
 func secretGivenBack(x *Exchange) []Finding {
 	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
 		for _, secret := range sentSecrets(x.spec, e.Step.Body) {
@@ -23,7 +24,7 @@ func secretGivenBack(x *Exchange) []Finding {
 }
 
 func (x *Exchange) gives(secret string) bool {
-	for _, form := range []string{secret, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "=")} {
+	for _, form := range []string{secret, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="), hex.EncodeToString([]byte(secret))} {
 		if bytes.Contains(x.Response.Body, []byte(form)) {
 			return true
 		}
@@ -39,9 +40,9 @@ func (x *Exchange) gives(secret string) bool {
 // insides are what a server prints when it falls over, and what no message for a user holds.
 var insides = regexp.MustCompile(strings.Join([]string{
 	`goroutine \d+ \[`, `\.go:\d+ \+0x`, // Go
-	`\bat [\w$.<>]+\([\w$]+\.java:\d+\)`,                                      // Java
+	`at [\w$.<>]+\([\w$]+\.java:\d+\)`,                                        // Java
 	`Traceback \(most recent call last\)`, `File \\?"[^"]+\.py\\?", line \d+`, // Python
-	`\bat [\w.<> ]+ \((?:/|file:|node:)[^)]+:\d+:\d+\)`, // JavaScript
+	`at [\w.<> ]+ \((?:/|file:|node:)[^)]+:\d+:\d+\)`, // JavaScript
 	`SQLSTATE\[?`, `ORA-\d{5}`, `You have an error in your SQL syntax`, `syntax error at or near`, `violates unique constraint`, `Duplicate entry '[^']*' for key`,
 	`(?i)\b(?:select .+ from|insert into|update .+ set|delete from) .+ (?:where|values)\b`,
 }, "|"))

@@ -88,13 +88,24 @@ func (s *session) send(ctx context.Context, i, n int) error {
 
 // prepare makes a step's exchange; nil when the item that it is about could not be created, which is a finding already.
 func (s *session) prepare(k int, step Step) *Exchange {
-	if step.Created > 0 && s.ids[step.Created] == "" {
+	if step.Created > 0 && s.ids[step.Created] == "" || step.capitals() && !hasCapitals(s.ids[step.Created]) {
 		return nil
 	}
-	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, number: k + 1, ids: s.ids, earlier: slices.Clone(s.exchanges)}
+	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: k + 1, ids: s.ids, earlier: slices.Clone(s.exchanges)}
 	x.request, x.err = s.maker.request(step, x.ItemID)
 	return x
 }
+
+// capitals says whether the step sends the item's id in capitals.
+func (s Step) capitals() bool {
+	return slices.ContainsFunc(s.Arguments, func(a Argument) bool { return slices.Contains(a.Texts, CapitalsOfID) })
+}
+
+// uuidLength is the length of a UUID, which has no case (RFC 9562, section 4).
+const uuidLength = 36
+
+// hasCapitals says whether an id in capitals is another id.
+func hasCapitals(id string) bool { return strings.ToUpper(id) != id && len(id) != uuidLength }
 
 // take records an exchange, judges it, and remembers what was created and deleted.
 func (s *session) take(ctx context.Context, x *Exchange) error {
@@ -210,6 +221,7 @@ func (s *session) deliver(ctx context.Context, x *Exchange) error {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
+	s.heard()
 	x.Response, err = readAnswer(answer)
 	return err
 }
@@ -284,7 +296,7 @@ func (s *session) cleanUp(ctx context.Context) {
 		for _, name := range sortedKeys(item.path) {
 			step.Arguments = append(step.Arguments, Argument{openapi.InPath, name, []string{item.path[name]}})
 		}
-		x := &Exchange{Case: s.c, Step: step, ItemID: id, spec: s.maker.spec, ids: s.ids, earlier: s.exchanges}
+		x := &Exchange{Case: s.c, Step: step, ItemID: id, spec: s.maker.spec, items: s.items, ids: s.ids, earlier: s.exchanges}
 		if x.request, x.err = s.maker.request(step, id); x.err == nil {
 			s.exchange(ctx, x)
 		}

@@ -42,9 +42,10 @@ func (m *maker) lives(r *openapi.Resource) []Case {
 	for _, v := range m.variants(r.Create) {
 		s := m.state(r, "life of "+v.name)
 		body := m.own(r.Create, v)
+		s.whole(Listing{})
 		item := s.create(body)
-		s.shows(item, item, OfWrite, body)
 		s.whole(Listing{Shows: []Shown{{Created: item}}, After: item})
+		s.shows(item, item, OfWrite, body)
 		if r.Update != nil {
 			for _, changed := range append(m.variations(r, body), body) {
 				s.shows(item, s.update(item, changed), OfWrite, changed)
@@ -93,10 +94,20 @@ func (m *maker) replacements(r *openapi.Resource) []Case {
 		body := m.item(r)
 		renamed := openapi.Set(body, r.Sent+pointer, m.name())
 		item := s.create(body)
-		s.shows(item, s.update(item, renamed), OfWrite, renamed)
+		write := s.update(item, renamed)
+		s.shows(item, write, OfWrite, renamed)
+		if filter, filtered := uniqueFilter(r); filtered == pointer {
+			s.none(filter, pointer, textOf(lookup(body, r.Sent+pointer)))
+			s.last().List.After = write
+		}
+		s.matches(item, write, renamed)
 		other := s.create(body) // the old value is free
 		s.shows(other, other, OfWrite, body)
 		s.shows(item, other, OfWrite, renamed)
+		if r.Delete != nil {
+			s.update(item, openapi.Set(renamed, r.Sent+pointer, m.name()))
+			s.hides(item, s.remove(item), OfWrite)
+		}
 		cases = append(cases, s.c)
 	}
 	return cases
@@ -203,6 +214,32 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 		if r.Update != nil {
 			cases = append(cases, m.takenName(r, "updating to a taken "+name, first, second, again))
 		}
+		cases = append(cases, m.elsewhere(r, pointer)...)
+	}
+	return cases
+}
+
+// elsewhere creates a second item with a unique value in another variant, and one whose value differs in capitals only.
+func (m *maker) elsewhere(r *openapi.Resource, pointer string) []Case {
+	name := strings.TrimPrefix(pointer, "/")
+	var cases []Case
+	if variants := m.variants(r.Create); len(variants) > 1 {
+		s := m.state(r, "creating a second "+name+" of another kind")
+		first := m.item(r)
+		second := m.own(r.Create, variants[1])
+		s.create(first)
+		s.create(openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer)))
+		s.refuse(openapi.Duplicate)
+		cases = append(cases, s.c)
+	}
+	first, second := m.item(r), m.item(r)
+	capitals := openapi.Set(second, r.Sent+pointer, strings.ToUpper(textOf(lookup(first, r.Sent+pointer))))
+	if m.valid(r.Create, capitals) {
+		s := m.state(r, "creating a "+name+" that differs in capitals only")
+		one, two := s.create(first), s.create(capitals)
+		s.shows(one, two, OfWrite, first)
+		s.shows(two, two, OfWrite, capitals)
+		cases = append(cases, s.c)
 	}
 	return cases
 }
@@ -244,24 +281,41 @@ func (m *maker) fixed(r *openapi.Resource) []Case {
 	return cases
 }
 
-// neighbours look at one item while another changes.
+// neighbours look at the other items while one of three changes: the first, the middle, the last.
 func (m *maker) neighbours(r *openapi.Resource) []Case {
-	s := m.state(r, "an item and its neighbour")
-	first, second := m.item(r), m.item(r)
-	one, two := s.create(first), s.create(second)
-	s.shows(one, two, OfWrite, first)
-	if changed := m.variations(r, first); r.Update != nil && len(changed) > 0 {
-		write := s.update(one, changed[0])
-		s.shows(two, write, OfWrite, second)
-		s.shows(one, write, OfWrite, changed[0])
-		first = changed[0]
+	var cases []Case
+	for i, which := range []string{"first", "middle", "last"} {
+		s := m.state(r, "the neighbours of the "+which+" item")
+		bodies := []any{m.item(r), m.item(r), m.item(r)}
+		for _, body := range bodies {
+			s.create(body)
+		}
+		if r.Update != nil {
+			changed := m.variations(r, bodies[i])
+			if len(changed) > 0 {
+				bodies[i] = changed[0]
+			}
+			m.undisturbed(s, s.update(i+1, bodies[i]), bodies, 0)
+		}
+		if r.Delete != nil {
+			m.undisturbed(s, s.remove(i+1), bodies, i+1)
+		}
+		cases = append(cases, s.c)
 	}
-	if r.Delete != nil {
-		write := s.remove(two)
-		s.shows(one, write, OfWrite, first)
-		s.whole(Listing{Shows: []Shown{{Created: one}}, Hides: []int{two}, After: write})
+	return cases
+}
+
+// undisturbed lists all of the items, of which one may be gone.
+func (m *maker) undisturbed(s *story, after int, bodies []any, gone int) {
+	l := Listing{After: after}
+	for k, body := range bodies {
+		if k+1 == gone {
+			l.Hides = []int{gone}
+			continue
+		}
+		l.Shows = append(l.Shows, Shown{Created: k + 1, Sent: []any{lookup(body, s.r.Sent)}})
 	}
-	return []Case{s.c}
+	s.whole(l)
 }
 
 // strangers are ids that nothing has.
@@ -345,6 +399,10 @@ func (m *maker) isolations(r *openapi.Resource) []Case {
 		item := s.create(body)
 		s.shows(item, item, OfWrite, body)
 		s.then(Step{Operation: r.List, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
+		if filter := s.idFilter(); filter != "" {
+			s.then(Step{Operation: r.List, Created: item, Arguments: append(elsewhere, query(filter, ItemID)), Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Alone: true, Of: OfOther}})
+		}
+		s.then(Step{Operation: r.Create, Body: body, Arguments: elsewhere, Refused: foreign, Open: true})
 		for _, write := range []Step{{Operation: r.Update, Body: m.item(r)}, {Operation: r.Delete}} {
 			if write.Operation != nil {
 				write.Created, write.Arguments, write.Refused = item, elsewhere, foreign
@@ -368,6 +426,10 @@ func (m *maker) meetings(r *openapi.Resource) []Case {
 	if r.Update != nil {
 		cases = append(cases, m.writers(r))
 	}
+	if r.Update != nil && len(r.Unique) > 0 {
+		cases = append(cases, m.rivalUpdates(r))
+	}
+	cases = append(cases, m.readers(r))
 	if r.Delete != nil {
 		s := m.state(r, "one item deleted at the same time")
 		item := s.create(m.item(r))
@@ -406,6 +468,35 @@ func (m *maker) rivals(r *openapi.Resource) Case {
 	if filter != "" {
 		write := len(s.c.Steps)
 		s.then(Step{Operation: r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{Count: 1, After: write, Of: OfRivals}})
+	}
+	return s.c
+}
+
+// rivalUpdates give several items the same unique value.
+func (m *maker) rivalUpdates(r *openapi.Resource) Case {
+	s := m.state(r, "many given one name at the same time")
+	var bodies []any
+	for range meeting {
+		bodies = append(bodies, m.item(r))
+		s.create(bodies[len(bodies)-1])
+	}
+	name := m.name()
+	for i, body := range bodies {
+		for _, pointer := range r.Unique {
+			body = openapi.Set(body, r.Sent+pointer, name)
+		}
+		s.then(Step{Operation: r.Update, Body: body, Created: i + 1, Together: 1, Rivals: true, Refused: openapi.Duplicate})
+	}
+	return s.c
+}
+
+// readers list an item while others are created.
+func (m *maker) readers(r *openapi.Resource) Case {
+	s := m.state(r, "an item listed while others are created")
+	item := s.create(m.item(r))
+	for range meeting / 2 {
+		s.then(Step{Operation: r.Create, Body: m.item(r), Together: 1})
+		s.then(Step{Operation: r.List, Created: item, Together: 1, List: &Listing{Shows: []Shown{{Created: item}}}})
 	}
 	return s.c
 }

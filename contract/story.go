@@ -66,6 +66,17 @@ func (s *story) hides(item, after int, of Subject) {
 	}
 }
 
+// matches lists what has a value of the item, by every filter but that of the id: the item is there.
+func (s *story) matches(item, after int, body any) {
+	for _, name := range sortedKeys(s.r.Filters) {
+		pointer := s.r.Filters[name]
+		if text := textOf(lookup(body, s.r.Sent+pointer)); text != "" && pointer != s.r.ID.Item {
+			s.then(Step{Operation: s.r.List, Created: item, Arguments: []Argument{query(name, text)},
+				List: &Listing{Shows: []Shown{{Created: item}}, Where: map[string]any{pointer: text}, After: after}})
+		}
+	}
+}
+
 // none lists what has a value that nothing has: it is empty. Without a filter there is nothing to list.
 func (s *story) none(filter, pointer, value string) {
 	if filter != "" {

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -48,8 +49,13 @@ func (m *maker) bodyTries(op *openapi.Operation) []try {
 	seen := map[[3]string]bool{}
 	for _, v := range m.variants(op) {
 		body := m.own(op, v)
-		for _, x := range op.RequestBody.Content[0].Schema.Variations(body) {
+		variations := op.RequestBody.Content[0].Schema.Variations(body)
+		holders := holdersOf(variations)
+		for _, x := range variations {
 			key := [3]string{x.Rule.String(), x.Pointer, x.Name}
+			if slices.Contains(holders, x.Pointer) { // what is wrong with it depends on the variant
+				key[0] = v.name
+			}
 			unreal := v.real && strings.Contains(x.Pointer, openapi.Embedded)
 			if seen[key] || unreal {
 				continue
@@ -59,6 +65,17 @@ func (m *maker) bodyTries(op *openapi.Operation) []try {
 		}
 	}
 	return list
+}
+
+// holdersOf are the pointers of strings that hold JSON.
+func holdersOf(variations []openapi.Variation) []string {
+	var pointers []string
+	for _, x := range variations {
+		if x.Keyword() == "contentSchema" {
+			pointers = append(pointers, x.Pointer)
+		}
+	}
+	return slices.Compact(pointers)
 }
 
 func (m *maker) parameterTries(op *openapi.Operation) []try {

@@ -290,7 +290,7 @@ paths:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := verify(t, srv, contract.Options{Spec: spec}); report.Failed != 0 || report.Requests != 1 {
+	if report := verify(t, srv, contract.Options{Spec: spec}); report.Failed != 0 || report.Requests == 0 {
 		t.Errorf("%+v", report)
 	}
 }

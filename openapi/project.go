@@ -30,6 +30,13 @@ func (s *Schema) Inside(pointer string) *Schema {
 	return s.spec.schema(p, s.view)
 }
 
+// Describes says whether the schema describes a property of this name.
+func (s *Schema) Describes(property string) bool {
+	s.projectOnce.Do(func() { s.projection = &projection{spec: s.spec, schemas: []place{s.at}} })
+	s.projection.once.Do(s.projection.build)
+	return s.projection.members[property] != nil
+}
+
 // projection is what the schemas of one value say about showing it, worked out at first use. A nil projection shows
 // the value as it is.
 type projection struct {

@@ -3,9 +3,11 @@ package openapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Variation is a change of a value at one place, to what lies at or just beside the edge of a rule. Whether the changed
@@ -137,6 +139,9 @@ func (v *varier) types(_ place, e edges) {
 		v.add(e, "a negative number", json.Number("-1"))
 	case string:
 		v.texts(e)
+	case bool:
+		v.add(e, "the contrary", !was)
+		v.add(e, "a text", "text")
 	case map[string]any:
 		v.add(e, "a text", "text")
 		v.add(e, "in an array", []any{was})
@@ -148,9 +153,12 @@ func (v *varier) types(_ place, e edges) {
 // texts are what a string may be and programs stumble over. Where another rule says what the text looks like, few are
 // enough.
 func (v *varier) texts(e edges) {
+	if len(embeddedSchemas(e.judging)) > 0 {
+		return
+	}
 	v.add(e, "an empty text", "")
 	v.add(e, "emoji", "😀👩‍👩‍👧")
-	for _, keyword := range []string{"enum", "const", "pattern", "contentSchema", "format"} {
+	for _, keyword := range []string{"enum", "const", "pattern", "format"} {
 		if rule := below(e.judging, keyword); len(rule) > 0 && rule[0].node.Value != "password" {
 			return
 		}
@@ -381,10 +389,38 @@ func (v *varier) embedded(_ place, e edges) {
 	v.add(e, "spaces around the JSON", " "+text+"\n")
 	if inner, err := DecodeJSON([]byte(text)); err == nil {
 		v.add(e, "an object and no text", inner)
+		v.add(e, "escapes in the JSON", escapedKeys(text, inner))
+		v.add(e, "the keys in another order", otherOrder(inner))
 		if spaced, err := json.MarshalIndent(inner, "", "\t"); err == nil {
 			v.add(e, "indented JSON", string(spaced))
 		}
 	}
+}
+
+// escapedKeys writes the first letter of every key of an object as `\u` and four digits, which means the same.
+func escapedKeys(text string, inner any) string {
+	object, _ := inner.(map[string]any)
+	for name := range object {
+		if name != "" && name[0] < utf8.RuneSelf && name[0] >= ' ' && name[0] != '"' && name[0] != '\\' {
+			text = strings.Replace(text, `"`+name+`"`, fmt.Sprintf(`"\u%04x%s"`, name[0], name[1:]), 1)
+		}
+	}
+	return text
+}
+
+// otherOrder writes an object with its keys in the opposite order.
+func otherOrder(inner any) string {
+	object, isObject := inner.(map[string]any)
+	if !isObject {
+		return string(encodeJSON(inner))
+	}
+	names := slices.Sorted(maps.Keys(object))
+	slices.Reverse(names)
+	var members []string
+	for _, name := range names {
+		members = append(members, string(encodeJSON(name))+":"+string(encodeJSON(object[name])))
+	}
+	return "{" + strings.Join(members, ",") + "}"
 }
 
 // number is a whole number that is not negative.

@@ -2,6 +2,7 @@
 //
 //	counterpart serve           # the mock, on 127.0.0.1:8080
 //	counterpart verify URL      # the verdict: exit status 0 kept, 1 broken, 2 could not judge
+//	counterpart cleanup LEDGER  # delete what a killed run left behind
 //	counterpart spec            # the contract itself, as one OpenAPI document
 //	counterpart help verify     # every flag and its environment variable
 package main
@@ -22,7 +23,7 @@ import (
 // Exit statuses of the program.
 const (
 	exitOK     = 0
-	exitBroken = 1 // verify found that the target breaks the contract
+	exitBroken = 1 // verify found that the target breaks the contract, cleanup that something is left
 	exitFailed = 2 // the command could not do its work: wrong flags, invalid document, unreachable target
 )
 
@@ -30,6 +31,7 @@ const (
 var commands = []func() *cli.Command{
 	serveCommand,
 	verifyCommand,
+	cleanupCommand,
 	specCommand,
 	versionCommand,
 }
@@ -49,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, errBroken) {
+	if errors.Is(err, errBroken) || errors.Is(err, errLeft) {
 		return exitBroken
 	}
 	_, _ = fmt.Fprintln(stderr, "counterpart: "+plainWords(oneLine(err)))
