@@ -38,6 +38,14 @@ type Step struct {
 	List *Listing // what a list must show
 }
 
+// Method is the request's.
+func (s Step) Method() string {
+	if s.Raw != nil && s.Raw.Method != "" {
+		return s.Raw.Method
+	}
+	return s.Operation.Method
+}
+
 // Argument is a parameter's text in a request. A text ItemID stands for the id of the step's item.
 type Argument struct {
 	In    openapi.Location

@@ -154,6 +154,21 @@ func secretsOf(t Target) []Secret {
 	return nil
 }
 
+// replayArguments are what curl lines have beside their own: a token in place of the credentials, because curl cannot
+// make these signatures.
+func replayArguments(t Target) []string {
+	switch t := t.(type) {
+	case *credentialTarget:
+		if !t.who.Empty() {
+			return []string{`-H "X-Auth-Token: $` + TokenVariable + `"`}
+		}
+		return replayArguments(t.inner)
+	case *pacedTarget:
+		return replayArguments(t.inner)
+	}
+	return nil
+}
+
 // userSecrets are a password and what basic authentication makes of it (RFC 7617). A user alone can be a token.
 func userSecrets(user *url.Userinfo) []Secret {
 	if user == nil {

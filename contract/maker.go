@@ -204,6 +204,28 @@ func sentSecrets(spec *openapi.Spec, body any) []string {
 	return secrets
 }
 
+// instanceSecrets are the secrets in what the user gave, with the variables that curl lines name for them:
+// COUNTERPART_PASSWORD_RDS_MYSQL.
+func instanceSecrets(o Options) []Secret {
+	var secrets []Secret
+	for _, instance := range o.Instances {
+		eachText(instance.JSON, "", func(_, name, text string) {
+			if o.Spec.Secret(name) {
+				variable := strings.Map(variableLetter, strings.ToUpper("counterpart_"+name+"_"+instance.Chosen))
+				secrets = append(secrets, Secret{Variable: variable, Value: text})
+			}
+		})
+	}
+	return secrets
+}
+
+func variableLetter(r rune) rune {
+	if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return '_'
+}
+
 // eachText visits the strings of a value with the names of the members that hold them, those in embedded JSON included.
 func eachText(value any, pointer string, visit func(pointer, name, text string)) {
 	var walk func(value any, pointer, name string)

@@ -73,7 +73,7 @@ func (s *session) curl(x *Exchange, flags string, ids map[string]string) string 
 	if len(x.request.body) > 0 {
 		parts = append(parts, "--data-binary", s.word(string(x.request.body), ids))
 	}
-	return strings.Join(append(parts, s.o.Replay...), " ")
+	return strings.Join(append(parts, replayArguments(s.target)...), " ")
 }
 
 // word is one word of a POSIX shell: ids and secrets stand in it as variables.

@@ -33,7 +33,6 @@ type Options struct {
 
 	Ledger   *Ledger   // keeps what is created until it is deleted; nil keeps nothing
 	Secrets  []Secret  // are in no report
-	Replay   []string  // arguments that curl lines have beside their own, quoted for a shell: -H "X-Auth-Token: $TOKEN"
 	Baseline *Baseline // findings that are known; nil knows none
 
 	Parallel bool                    // Run: cases run in parallel, except those that look at whole collections
@@ -169,10 +168,8 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	for o.Seed == 0 {
-		var raw [8]byte
-		_, _ = rand.Read(raw[:]) // never fails
-		o.Seed = uint64(binary.BigEndian.Uint32(raw[:]))
+	if o.Seed == 0 {
+		o.Seed = NewSeed()
 	}
 	if o.FuzzCases == 0 {
 		o.FuzzCases = defaultFuzzCases
@@ -182,8 +179,19 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	}
 	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases}
 	cases, err := m.cases(o)
-	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(append(secretsOf(target), o.Secrets...)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
+	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err
+}
+
+// NewSeed draws a seed.
+func NewSeed() uint64 {
+	for {
+		var raw [4]byte
+		_, _ = rand.Read(raw[:]) // never fails
+		if seed := binary.BigEndian.Uint32(raw[:]); seed != 0 {
+			return uint64(seed)
+		}
+	}
 }
 
 // Plan is what a run would send, case by case.
@@ -222,10 +230,7 @@ func (m *maker) cases(o Options) (iter.Seq[Case], error) {
 
 func (c Case) readOnly() bool {
 	return !slices.ContainsFunc(c.Steps, func(s Step) bool {
-		method := s.Operation.Method
-		if s.Raw != nil && s.Raw.Method != "" {
-			method = s.Raw.Method
-		}
+		method := s.Method()
 		return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 	})
 }
