@@ -29,6 +29,9 @@ func boundaryCases(m *maker) iter.Seq[Case] {
 // not change, another parent than the user's.
 func (m *maker) canSucceed(t try) bool {
 	r := m.owner(t.operation)
+	if r != nil && (t.operation == r.Delete || t.operation == r.Update && r.Create == nil) {
+		return false
+	}
 	if r != nil && t.operation == r.Update {
 		for _, pointer := range r.Fixed {
 			was, _ := openapi.Lookup(t.base, r.Sent+pointer)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -123,19 +124,40 @@ func (f *fuzz) judged(t try) (Case, bool) {
 	return f.m.boundary("fuzz", t), f.m.canSucceed(t)
 }
 
+// smaller are the cases with one change less, with one argument less, and with half of a text. A shrinker of a library
+// is no help here: pgregory.net/rapid keeps its seed and its limits in flags of the whole process, and shrinks only what
+// its own Check drew.
 func (f *fuzz) smaller(changes []openapi.Variation, arguments []Argument) []Case {
 	var cases []Case
-	for i := range changes {
-		if c, ok := f.of(without(changes, i), arguments); ok {
+	add := func(changes []openapi.Variation, arguments []Argument) {
+		if c, ok := f.of(changes, arguments); ok {
 			cases = append(cases, c)
 		}
 	}
+	for i := range changes {
+		add(without(changes, i), arguments)
+	}
 	for i := range arguments {
-		if c, ok := f.of(changes, without(arguments, i)); ok {
-			cases = append(cases, c)
+		add(changes, without(arguments, i))
+	}
+	for i, x := range changes {
+		for _, half := range halves(x.Value) {
+			simpler := slices.Clone(changes)
+			simpler[i].Value = half
+			add(simpler, arguments)
 		}
 	}
 	return cases
+}
+
+// halves are the two halves of a text of more than one character, none of anything else.
+func halves(value any) []string {
+	text, _ := value.(string)
+	runes := []rune(text)
+	if len(runes) < 2 {
+		return nil
+	}
+	return []string{string(runes[:len(runes)/2]), string(runes[len(runes)/2:])}
 }
 
 func without[T any](list []T, i int) []T { return append(list[:i:i], list[i+1:]...) }

@@ -273,13 +273,16 @@ func (r *runner) run(ctx context.Context, c Case) error {
 	return err
 }
 
+// maxShrinkRounds bounds how often a failing case is made smaller.
+const maxShrinkRounds = 32
+
 // judged runs a case, and simpler ones as long as they fail for the same reason, and reports.
 func (r *runner) judged(ctx context.Context, c Case) (Result, []Finding, error) {
 	result, found, err := r.try(ctx, c)
 	if err != nil {
 		return result, nil, err
 	}
-	for smaller := true; smaller && len(found) > 0; {
+	for smaller, rounds := true, 0; smaller && len(found) > 0 && rounds < maxShrinkRounds; rounds++ {
 		c, result, found, smaller = r.smaller(ctx, c, result, found)
 	}
 	r.mu.Lock()

@@ -165,10 +165,15 @@ var judgingKeywords = []string{"type", "enum", "const", "required", "minLength",
 	"exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
 	"additionalProperties", "dependentRequired", KeywordEmbedded}
 
+// forbidsNothing says whether no value can break the rule.
+func forbidsNothing(keyword string, at place) bool {
+	return keyword == "additionalProperties" && at.node.Value == "true" || keyword == "format" && at.node.Value == "password"
+}
+
 func rulesOf(p place) []Rule {
 	var rules []Rule
 	for _, keyword := range judgingKeywords {
-		if at := p.at(keyword); at.ok() {
+		if at := p.at(keyword); at.ok() && !forbidsNothing(keyword, at) {
 			rules = append(rules, at.rule())
 		}
 	}
