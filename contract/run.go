@@ -309,7 +309,7 @@ func (r *runner) smaller(ctx context.Context, c Case, result Result, found []Fin
 // verdict; what the case created is taken away all the same.
 func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 	began := r.o.Now()
-	s := &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
+	s := r.session(c)
 	if reason := r.tooMany(c); reason != "" {
 		return Result{Case: c.String(), Operation: c.Operation.ID, Outcome: Skipped, Reason: reason}, nil, nil
 	}
@@ -328,6 +328,10 @@ func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 		r.silent = 0
 	}
 	return result, s.found, err
+}
+
+func (r *runner) session(c Case) *session {
+	return &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
 }
 
 func (r *runner) tooMany(c Case) string {
