@@ -48,6 +48,10 @@ fresh: generate ## fail if generated/ is not what `make generate` writes
 	@left=$$(git ls-files --others --exclude-standard -- generated); \
 	if [ -n "$$left" ]; then echo "written by make generate, but not in git:"; echo "$$left"; exit 1; fi
 
+.PHONY: mutants
+mutants: ## measure the suite: does it catch broken servers and leave sound ones alone? Writes docs/strength.md
+	go test ./contract -run '^TestStrength$$' -count=1 -timeout 90m -every=1 -seeds=5 -strength=../docs/strength.md
+
 .PHONY: e2e
 e2e: ## run the end-to-end tests, which use other people's clients (a module of its own)
 	cd testdata/e2e && go test -count=1 ./...

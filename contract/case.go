@@ -72,7 +72,7 @@ type Raw struct {
 type Listing struct {
 	Shows []Shown        // items that must be there
 	Hides []int          // steps whose items must not be there
-	Where map[string]any // what every item must have, by pointer into the item: what the list is filtered by
+	Where map[string]any // what every item must have, by pointer into the item: what the list is filtered by; nil is what no item has
 	Alone bool           // nothing but Shows may be there
 	Count int            // so many items must be there; 0 is any number
 	Limit int            // the most items; 0 is the document's own

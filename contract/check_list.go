@@ -108,7 +108,7 @@ func filtered(x *Exchange) []Finding {
 	var found []Finding
 	for _, pointer := range sortedKeys(x.Step.List.Where) {
 		for i, item := range p.items {
-			if is, there := openapi.Lookup(item, pointer); !there || textOf(is) != x.Step.List.Where[pointer] {
+			if is, there := openapi.Lookup(item, pointer); !there || any(textOf(is)) != x.Step.List.Where[pointer] {
 				found = append(found, one(p.pointer(i), "the list is filtered by %s but shows an item with another value", pointer)...)
 			}
 		}

@@ -128,7 +128,7 @@ func (m *maker) byID(r *openapi.Resource, filter string) Case {
 	}
 	for _, text := range []string{HalfOfID, CapitalsOfID, m.unknownID(r)} {
 		if text != "" {
-			s.then(Step{Operation: r.List, Created: 1, Arguments: []Argument{query(filter, text)}, Refused: openapi.Invalid, Open: true, List: &Listing{Where: map[string]any{}, Hides: []int{1}, Alone: true}})
+			s.then(Step{Operation: r.List, Created: 1, Arguments: []Argument{query(filter, text)}, Refused: openapi.Invalid, Open: true, List: &Listing{Where: map[string]any{r.ID.Item: nil}, Hides: []int{1}}})
 		}
 	}
 	return s.c

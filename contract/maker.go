@@ -17,6 +17,7 @@ type maker struct {
 	instances []Instance
 	fuzzed    int // cases of the fuzz phase
 	made      int // values of its own so far
+	tried     map[*openapi.Operation][]try
 }
 
 // Instance is real data for JSON that a string holds: a server that looks whether a database exists accepts no other.

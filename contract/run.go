@@ -177,7 +177,7 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	if o.Ledger == nil {
 		o.Ledger, _ = NewLedger(io.Discard, LedgerHead{}) // never fails
 	}
-	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases}
+	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases, tried: map[*openapi.Operation][]try{}}
 	cases, err := m.cases(o)
 	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err

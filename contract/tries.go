@@ -22,17 +22,50 @@ type try struct {
 // tries are all that the document gives reason to try with an operation. Each is judged as a server will read it.
 func (m *maker) tries(op *openapi.Operation) iter.Seq[try] {
 	return func(yield func(try) bool) {
-		for _, t := range append(m.bodyTries(op), m.parameterTries(op)...) {
-			if r, err := m.request(t.step(), "a"); err == nil {
-				if violations, reached := r.broken(m.spec, op); reached {
-					t.violations = violations
-					if !yield(t) {
-						return
-					}
-				}
+		if _, made := m.tried[op]; !made {
+			m.tried[op] = m.judgedTries(op)
+		}
+		for _, t := range m.tried[op] {
+			if !yield(m.renewed(t)) {
+				return
 			}
 		}
 	}
+}
+
+func (m *maker) judgedTries(op *openapi.Operation) []try {
+	var list []try
+	for _, t := range append(m.bodyTries(op), m.parameterTries(op)...) {
+		r, err := m.request(t.step(), "a")
+		if err != nil {
+			continue
+		}
+		if violations, reached := r.broken(m.spec, op); reached {
+			t.violations = violations
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// renewed gives the try a name and secrets of its own, unless these are what it tries: cases may run at the same time.
+func (m *maker) renewed(t try) try {
+	r := m.owner(t.operation)
+	if t.base == nil || r == nil {
+		return t
+	}
+	for _, pointer := range r.Unique {
+		was := lookup(t.base, r.Sent+pointer)
+		if was == nil {
+			continue
+		}
+		name := m.name()
+		t.base = openapi.Set(t.base, r.Sent+pointer, name)
+		if lookup(t.body, r.Sent+pointer) == was {
+			t.body = openapi.Set(t.body, r.Sent+pointer, name)
+		}
+	}
+	return t
 }
 
 // step sends the try alone.

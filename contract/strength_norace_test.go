@@ -1,0 +1,9 @@
+//go:build !race
+
+package contract_test
+
+// One server in so many is tried where no flag asks for all.
+const (
+	everyMutant = 4
+	everySound  = 1
+)
