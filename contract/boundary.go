@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -54,6 +55,7 @@ func (m *maker) boundary(phase string, t try) Case {
 	case s.r == nil:
 		s.then(t.step())
 	case t.operation == s.r.Create:
+		m.guard(s, t)
 		item := s.then(t.step())
 		s.shows(item, item, OfWrite, t.body)
 		for _, a := range t.arguments {
@@ -73,6 +75,15 @@ func (m *maker) boundary(phase string, t try) Case {
 		s.then(t.step())
 	}
 	return s.c
+}
+
+// guard looks whether a name is taken that does not begin as this run's names do.
+func (m *maker) guard(s *story, t try) {
+	filter, pointer := uniqueFilter(s.r)
+	name := textOf(lookup(t.body, s.r.Sent+pointer))
+	if filter != "" && t.parameter == nil && !strings.HasPrefix(name, NamePrefix) {
+		s.then(Step{Operation: s.r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{}, Guard: true})
+	}
 }
 
 // listingOf is what a list must show when it is asked for with these arguments.

@@ -35,7 +35,8 @@ type Step struct {
 	Open    bool   // the document leaves open whether it is carried out; Refused is why it may not be
 	Rivals  bool   // of the steps sent together one is carried out, the others are refused for the reason
 
-	List *Listing // what a list must show
+	List  *Listing // what a list must show
+	Guard bool     // where the list shows anything, the case is skipped: what it would create is there already
 }
 
 // Method is the request's.

@@ -117,7 +117,25 @@ func (m *maker) filterings(r *openapi.Resource) []Case {
 		}
 		cases = append(cases, s.c)
 	}
-	return append(cases, m.pairs(r)...)
+	return append(append(cases, m.wildcards(r)...), m.pairs(r)...)
+}
+
+// wildcards filters by a name that differs from another in one `_`, which SQL takes for any character.
+func (m *maker) wildcards(r *openapi.Resource) []Case {
+	filter, pointer := uniqueFilter(r)
+	if filter == "" {
+		return nil
+	}
+	s := m.collection(r, "filtered by a "+filter+" with _")
+	first := m.item(r)
+	name := strings.Replace(textOf(lookup(first, r.Sent+pointer)), "-", "_", 1)
+	second := m.changed(r.Create, m.item(r), r.Sent+pointer, name)
+	bodies := []any{first, second}
+	for _, body := range bodies {
+		s.create(body)
+	}
+	s.then(m.filtered(r, bodies, map[string]string{filter: textOf(lookup(second, r.Sent+pointer))}))
+	return []Case{s.c}
 }
 
 // byID filters by ids, one by one, and by texts that are nearly an id.

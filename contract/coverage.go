@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -125,9 +126,14 @@ func (c *coverage) note(x *Exchange) {
 	if x.succeeded() {
 		c.try(ofOperations, op.ID)
 		c.noteKept(x)
-	} else if x.Step.Refused == openapi.Invalid {
+	} else if x.Step.Refused == openapi.Invalid && x.looked() {
 		c.noteBroken(x)
 	}
+}
+
+// looked says whether the server can have looked at the request: it does not where it wants credentials or a pause.
+func (x *Exchange) looked() bool {
+	return !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}, x.Response.Status)
 }
 
 // noteKept takes down which rules the server was shown to keep: those of a request that was carried out.

@@ -71,7 +71,7 @@ func (r *Report) verdictClass() string {
 	switch {
 	case r.Failed > 0:
 		return "broken"
-	case r.Interrupted != "":
+	case r.Interrupted != "", r.Passed == 0:
 		return "interrupted"
 	}
 	return "kept"

@@ -27,6 +27,52 @@ type Instance struct {
 	JSON     string
 }
 
+// InstanceError says that no request of the document has a place for what the user gave.
+type InstanceError struct{ Property, Chosen string }
+
+func (e *InstanceError) Error() string {
+	return fmt.Sprintf("no request body has a %s beside the value %s: look at the names in the document", e.Property, e.Chosen)
+}
+
+// ParameterError says that the document forbids a path parameter's value, which the user gave.
+type ParameterError struct {
+	Name       string
+	Violations openapi.Violations
+}
+
+func (e *ParameterError) Error() string {
+	return fmt.Sprintf("the value given for %s breaks the document: %s", e.Name, e.Violations)
+}
+
+// check holds what the user gave to the document.
+func (m *maker) check() error {
+	for _, instance := range m.instances {
+		if !m.hasPlaceFor(instance) {
+			return &InstanceError{instance.Property, instance.Chosen}
+		}
+	}
+	for _, op := range m.spec.Operations() {
+		r, err := m.request(Step{Operation: op}, "")
+		if err != nil {
+			return err
+		}
+		violations, _ := r.broken(m.spec, op)
+		for _, v := range violations {
+			if _, given := m.values[v.Name]; given && v.In == openapi.InPath {
+				return &ParameterError{v.Name, openapi.Violations{v}}
+			}
+		}
+	}
+	return nil
+}
+
+func (m *maker) hasPlaceFor(instance Instance) bool {
+	alone := &maker{spec: m.spec, instances: []Instance{instance}}
+	return slices.ContainsFunc(m.spec.Operations(), func(op *openapi.Operation) bool {
+		return op.RequestBody != nil && slices.ContainsFunc(alone.variants(op), func(v variant) bool { return v.real })
+	})
+}
+
 // owner is the resource that an operation belongs to, or nil.
 func (m *maker) owner(op *openapi.Operation) *openapi.Resource {
 	for _, r := range m.spec.Resources() {

@@ -296,8 +296,6 @@ func rejectionMutants() []mutant {
 	row("create refuses an instance in capitals", "create", "an rds_instance_id with capitals", rejects("create", info("rds_instance_id", func(s string) bool { return s != strings.ToLower(s) })))
 	row("create refuses further keys in source_info", "create", "a source_info with one key more", rejects("create", func(c *call) bool { return len(c.info()) > 4 }))
 	row("update refuses further keys in source_info", "update", "an update with one key more in source_info", rejects("update", func(c *call) bool { return len(c.info()) > 4 }))
-	row("create refuses further keys in the connection", "create", "a data_connector with one key more", rejects("create", func(c *call) bool { return len(c.sent()) > 3 }))
-	row("create refuses further keys beside the connection", "create", "a body with one key more", rejects("create", func(c *call) bool { return len(c.value()) > 1 }))
 	row("create refuses white space around source_info", "create", "a source_info with white space around it", rejects("create", sent("source_info", func(s string) bool { return s != strings.TrimSpace(s) })))
 	row("create refuses white space inside source_info", "create", "a source_info with white space after its colons", rejects("create", sent("source_info", func(s string) bool { return strings.Contains(s, `": `) })))
 	row("create refuses escapes inside source_info", "create", `a source_info with \u0064 for d`, rejects("create", sent("source_info", func(s string) bool { return strings.Contains(s, `\u`) })))

@@ -179,7 +179,7 @@ func (r *Report) close(run *runner) {
 		}
 	}
 	for _, reason := range sortedKeys(reasons) {
-		r.Warnings = append(r.Warnings, Warning{"", fmt.Sprintf("%d cases could not be judged: %s", reasons[reason], reason)})
+		r.Warnings = append(r.Warnings, Warning{"", fmt.Sprintf("not judged (%d of %d cases): %s", reasons[reason], r.Cases, reason)})
 	}
 	for _, entry := range run.o.Ledger.Open() {
 		r.Warnings = append(r.Warnings, Warning{"", fmt.Sprintf("an item of %s may be left behind: %s", entry.Resource, cmp.Or(entry.ID, "its id is not known"))})

@@ -102,6 +102,11 @@ func Run(t *testing.T, target Target, o Options) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", r.maker.seed)
+	t.Cleanup(func() { // parallel subtests end after this function
+		if r.report.Cases > 0 && r.report.Passed+r.report.Failed == 0 {
+			t.Error(ErrNothingJudged)
+		}
+	})
 	ran := false
 	for c := range cases {
 		if ran = true; r.stop(c) {
@@ -122,6 +127,7 @@ func (r *runner) subtest(t *testing.T, c Case) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.tell(result, found)
 	for _, f := range found {
 		if !f.Known {
 			t.Error(f.String())
@@ -145,6 +151,7 @@ type runner struct {
 	redactor *redactor
 	items    *itemSchemas
 	began    time.Time
+	telling  sync.Mutex // so that Each is called one at a time
 
 	mu       sync.Mutex // guards what follows, and the report
 	report   *Report
@@ -178,6 +185,9 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 		o.Ledger, _ = NewLedger(io.Discard, LedgerHead{}) // never fails
 	}
 	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases, tried: map[*openapi.Operation][]try{}}
+	if err := m.check(); err != nil {
+		return nil, nil, err
+	}
 	cases, err := m.cases(o)
 	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err
@@ -249,6 +259,10 @@ func (c Case) creations() int {
 // maxSilent is how many cases in a row may end without an answer before the run does.
 const maxSilent = 3
 
+// maxSkipped is how many cases may be skipped before any is judged: a server that counts wrong credentials locks the
+// account at some point.
+const maxSkipped = 10
+
 // stop says whether the run ends before the case, and writes into the report why.
 func (r *runner) stop(c Case) bool {
 	r.mu.Lock()
@@ -260,6 +274,8 @@ func (r *runner) stop(c Case) bool {
 		r.report.Interrupted = fmt.Sprintf("the time of %s was over before %s", r.o.Budget, c)
 	case r.silent >= maxSilent:
 		r.report.Interrupted = "the target has stopped answering"
+	case r.report.Skipped >= maxSkipped && r.report.Passed+r.report.Failed == 0:
+		r.report.Interrupted = fmt.Sprintf("the first %d cases could not be judged", r.report.Skipped)
 	}
 	return r.report.Interrupted != ""
 }
@@ -267,10 +283,18 @@ func (r *runner) stop(c Case) bool {
 // run runs a case and tells the options' Each.
 func (r *runner) run(ctx context.Context, c Case) error {
 	result, found, err := r.judged(ctx, c)
-	if err == nil && r.o.Each != nil {
-		r.o.Each(result, found)
+	if err == nil {
+		r.tell(result, found)
 	}
 	return err
+}
+
+func (r *runner) tell(result Result, found []Finding) {
+	if r.o.Each != nil {
+		r.telling.Lock()
+		defer r.telling.Unlock()
+		r.o.Each(result, found)
+	}
 }
 
 // maxShrinkRounds bounds how often a failing case is made smaller.

@@ -15,12 +15,24 @@ const shortSecret = 5
 func secretGivenBack(x *Exchange) []Finding {
 	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
 		for _, secret := range sentSecrets(x.spec, e.Step.Body) {
-			if len(secret) > shortSecret && !isMask(secret) && x.gives(secret) {
+			if len(secret) > shortSecret && !isMask(secret) && x.gives(secret) && !x.sentOpenly(secret) {
 				return one("", "the answer gives back a secret that %s was sent", e.Step.Operation.ID)
 			}
 		}
 	}
 	return nil
+}
+
+// sentOpenly says whether the case has sent the text as something else than a secret, too: then it may be shown.
+func (x *Exchange) sentOpenly(secret string) bool {
+	openly := false
+	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
+		eachText(e.Step.Body, "", func(_, name, text string) {
+			_, holdsJSON := opened(text).(map[string]any)
+			openly = openly || !holdsJSON && !x.spec.Secret(name) && strings.Contains(text, secret)
+		})
+	}
+	return openly
 }
 
 func (x *Exchange) gives(secret string) bool {

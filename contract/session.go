@@ -68,15 +68,7 @@ func (s *session) send(ctx context.Context, i, n int) error {
 			exchanges = append(exchanges, x)
 		}
 	}
-	var wait sync.WaitGroup
-	for _, x := range exchanges {
-		if len(exchanges) == 1 {
-			s.exchange(ctx, x)
-			break
-		}
-		wait.Go(func() { s.exchange(ctx, x) })
-	}
-	wait.Wait()
+	s.meet(ctx, exchanges)
 	for k, x := range exchanges {
 		x.last = k == len(exchanges)-1
 		if err := s.take(ctx, x); err != nil {
@@ -84,6 +76,24 @@ func (s *session) send(ctx context.Context, i, n int) error {
 		}
 	}
 	return nil
+}
+
+// meet sends all requests at once.
+func (s *session) meet(ctx context.Context, exchanges []*Exchange) {
+	if len(exchanges) == 1 {
+		s.exchange(ctx, exchanges[0])
+		return
+	}
+	var wait sync.WaitGroup
+	start := make(chan struct{})
+	for _, x := range exchanges {
+		wait.Go(func() {
+			<-start
+			s.exchange(ctx, x)
+		})
+	}
+	close(start)
+	wait.Wait()
 }
 
 // prepare makes a step's exchange; nil when the item that it is about could not be created, which is a finding already.
@@ -117,7 +127,12 @@ func (s *session) take(ctx context.Context, x *Exchange) error {
 	s.exchanges = append(s.exchanges, x)
 	s.remember(x)
 	s.runner.count(x)
+	s.requests++
 	if s.skipped = s.cannotJudge(x); s.skipped != "" {
+		return nil
+	}
+	if p, ok := x.list(); ok && x.Step.Guard && len(p.items) > 0 {
+		s.skipped = "what it would create is on the server already"
 		return nil
 	}
 	s.found = append(s.found, s.judge(x)...)

@@ -31,6 +31,8 @@ func (r *Report) verdict() string {
 	switch {
 	case r.Failed > 0:
 		return "BREAKS the contract"
+	case r.Passed == 0:
+		return "could not be judged"
 	case r.Interrupted != "":
 		return "kept the contract until the run was interrupted"
 	}

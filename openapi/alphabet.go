@@ -26,7 +26,7 @@ func (v *varier) pattern(at place, e edges) {
 	if inside != "" {
 		v.add(e, fmt.Sprintf("the characters %s", inside), laidOver(text, inside))
 	}
-	for _, r := range beside + " é\n" {
+	for _, r := range beside + "-_. é\n" {
 		v.add(e, fmt.Sprintf("the character %q at its end", r), withEnd(text, r))
 	}
 	v.add(e, "a line break behind", text+"\n")

@@ -92,6 +92,7 @@ func plainWords(message string) string {
 		{`^could not parse (".*") as \S+ value from environment variable "(\w+)" for flag [\w-]+: `, `invalid value $1 for $2: `},
 		{`^invalid value (".*") for flag -+`, `invalid value $1 for --`},
 		{`strconv\.ParseUint: parsing ".*": .*`, `use a whole number from 0`},
+		{`time: .*`, `use a time such as 90s or 5m`},
 		{`strconv\.ParseFloat: parsing ".*": .*`, `use a number from 0`},
 		{`: parse error\b`, `: use true or false`}, // of switches only
 		{`item (".*") is missing separator "="`, `use NAME=VALUE`},

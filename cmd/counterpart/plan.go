@@ -24,7 +24,7 @@ func writePlan(w io.Writer, o contract.Options) error {
 			_, _ = fmt.Fprintf(out, "  %-6s %s%s\n", step.Method(), step.Operation.Base+step.Operation.Path, expectation(step))
 		}
 	}
-	_, _ = fmt.Fprintf(out, "%d cases, %d requests and those that read pages and clean up; nothing was sent\n", n, requests)
+	_, _ = fmt.Fprintf(out, "cases: %d; requests: %d, and those that read pages and clean up; nothing was sent\n", n, requests)
 	return out.Flush()
 }
 

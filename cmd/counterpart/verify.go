@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -49,7 +50,7 @@ func safetyFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "read-only", Usage: "send only requests that change nothing", Sources: env("read-only")},
 		&cli.IntFlag{Name: "max-requests", Usage: "end after `N` requests and clean up; 0 sets no limit", Sources: env("max-requests"), Validator: notNegative},
 		&cli.IntFlag{Name: "max-objects", Usage: "skip cases that could create more than `N` items in all; 0 sets no limit", Sources: env("max-objects"), Validator: notNegative},
-		&cli.DurationFlag{Name: "time-budget", Usage: "end after `TIME` (90s, 5m) and clean up; 0 sets no limit", Sources: env("time-budget")},
+		&cli.DurationFlag{Name: "time-budget", Usage: "end after `TIME` (90s, 5m) and clean up; 0 sets no limit", Sources: env("time-budget"), Validator: notBefore},
 		&cli.StringFlag{Name: "ledger", Usage: "note everything that is created in the new `FILE`, for \"counterpart cleanup\"; without it a temporary file, which is deleted when nothing is left", Sources: env("ledger")},
 	}
 }
@@ -61,6 +62,13 @@ func judgementFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "update-baseline", Usage: "write what was found to the file of --baseline, and accept it", Sources: env("update-baseline")},
 		&cli.StringMapFlag{Name: "require-coverage", Usage: "fail where less was tried: `OF=PERCENT`, as the report names it, such as operations=100 (repeat it, or separate by commas)", Sources: env("require-coverage")},
 	}
+}
+
+func notBefore(d time.Duration) error {
+	if d < 0 {
+		return errors.New("use a time from 0s")
+	}
+	return nil
 }
 
 func notNegative(n int) error {
@@ -121,10 +129,16 @@ func conclude(c *cli.Command, outputs reportOutputs, report *contract.Report, re
 	if err := outputs.write(report); err != nil {
 		return errors.Join(ended, err)
 	}
+	if errors.Is(ended, context.Canceled) {
+		return errors.New("no verdict: the run was interrupted")
+	}
 	if ended != nil {
 		return fmt.Errorf("no verdict: %w", ended)
 	}
 	if c.Bool("update-baseline") {
+		if report.Interrupted != "" {
+			return fmt.Errorf("the baseline stays as it was: %s", report.Interrupted)
+		}
 		return writeBaseline(c.String("baseline"), report)
 	}
 	missing := missingCoverage(report, required)
