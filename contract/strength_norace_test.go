@@ -4,6 +4,6 @@ package contract_test
 
 // One server in so many is tried where no flag asks for all.
 const (
-	everyMutant = 4
-	everySound  = 1
+	everyMutant = 16
+	everySound  = 4
 )

@@ -204,7 +204,7 @@ type soundTrial struct {
 func soundTrials(chosen *regexp.Regexp, seeds uint64) []soundTrial {
 	var list []soundTrial
 	for i, s := range soundServers() {
-		left := *strengthMutant == "" && i%everySound != 0
+		left := *strengthMutant == "" && *strengthEvery > 1 && i%everySound != 0
 		for seed := uint64(1); seed <= seeds && !left && chosen.MatchString(s.name); seed++ {
 			list = append(list, soundTrial{server: s, seed: seed})
 		}
