@@ -22,8 +22,19 @@ type observed struct {
 	*httptest.Server
 	mock      http.Handler
 	creations atomic.Int64
-	before    func(n int64)
-	after     func(n int64)
+	before    hook
+	after     hook
+}
+
+// hook is a function that may be set while the server runs.
+type hook struct{ atomic.Pointer[func(n int64)] }
+
+func (h *hook) set(f func(n int64)) { h.Store(&f) }
+
+func (h *hook) call(n int64) {
+	if f := h.Load(); f != nil {
+		(*f)(n)
+	}
 }
 
 func observe(t *testing.T) *observed {
@@ -32,17 +43,17 @@ func observe(t *testing.T) *observed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &observed{mock: mock, before: func(int64) {}, after: func(int64) {}}
+	o := &observed{mock: mock}
 	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			mock.ServeHTTP(w, r)
 			return
 		}
 		n := o.creations.Add(1)
-		o.before(n)
+		o.before.call(n)
 		rec := httptest.NewRecorder()
 		mock.ServeHTTP(rec, r)
-		o.after(n)
+		o.after.call(n)
 		for name, values := range rec.Header() {
 			w.Header()[name] = values
 		}
@@ -127,8 +138,10 @@ func TestKilled(t *testing.T) {
 					_ = cmd.Process.Kill()
 				}
 			}
-			if o.before = kill; row.carried {
-				o.before, o.after = o.after, kill
+			if row.carried {
+				o.after.set(kill)
+			} else {
+				o.before.set(kill)
 			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -165,12 +178,12 @@ func TestInterruptedRun(t *testing.T) {
 	cmd, _, stderr := process(t, "verify", o.URL, "--seed", "7", "--report", "json="+report)
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	started := make(chan struct{})
-	o.after = func(n int64) {
+	o.after.set(func(n int64) {
 		if n == 40 {
 			<-started
 			_ = cmd.Process.Signal(syscall.SIGINT)
 		}
-	}
+	})
 	err := cmd.Start()
 	if err != nil {
 		t.Fatal(err)
