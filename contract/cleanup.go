@@ -2,12 +2,9 @@ package contract
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,7 +149,7 @@ func (c *cleaner) remove(ctx context.Context, r *openapi.Resource, e LedgerEntry
 	if c.options.DryRun {
 		return CleanupEntry{LedgerEntry: e, Outcome: ToDelete}
 	}
-	answer, err := c.send(ctx, r.Delete, withID(r, e), nil)
+	answer, err := c.send(ctx, r.Delete, withID(r, e))
 	switch {
 	case err != nil:
 		return left(e, "%v", err)
@@ -229,7 +226,7 @@ type shown struct {
 func (s *shown) add(items []any, id string, wanted func(any) bool) (fresh int) {
 	for _, item := range items {
 		s.all++
-		name, _ := textAt(item, id)
+		name := idOf(item, id)
 		if name != "" && s.ids[name] {
 			continue
 		}
@@ -249,11 +246,11 @@ type cleanupPage struct {
 }
 
 func (c *cleaner) page(ctx context.Context, r *openapi.Resource, e LedgerEntry, offset int) (cleanupPage, error) {
-	query := url.Values{}
+	var arguments []Argument
 	if offset > 0 {
-		query.Set(r.Offset, strconv.Itoa(offset))
+		arguments = []Argument{query(r.Offset, strconv.Itoa(offset))}
 	}
-	answer, err := c.send(ctx, r.List, e.Parameters, query)
+	answer, err := c.send(ctx, r.List, e.Parameters, arguments...)
 	if err != nil {
 		return cleanupPage{}, err
 	}
@@ -264,125 +261,69 @@ func (c *cleaner) page(ctx context.Context, r *openapi.Resource, e LedgerEntry, 
 	if err != nil {
 		return cleanupPage{}, fmt.Errorf("the list of its collection %w", err)
 	}
-	at, _ := openapi.Lookup(body, r.Items)
-	items, ok := at.([]any)
+	items, ok := lookup(body, r.Items).([]any)
 	if !ok {
 		return cleanupPage{}, errors.New("the list of its collection has no items where the document says")
 	}
-	return cleanupPage{items, totalOf(body, r.Total)}, nil
-}
-
-func totalOf(body any, pointer string) int {
-	if pointer == "" {
-		return -1
+	page := cleanupPage{items, -1}
+	if r.Total != "" {
+		page.total = whole(lookup(body, r.Total))
 	}
-	text, _ := textAt(body, pointer)
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return -1
-	}
-	return n
+	return page, nil
 }
 
 // send sends the request of an operation and reads the answer.
-func (c *cleaner) send(ctx context.Context, op *openapi.Operation, path map[string]string, query url.Values) (openapi.Response, error) {
-	request, err := cleanupRequest(ctx, op, path, query)
-	if err != nil {
-		return openapi.Response{}, err
+func (c *cleaner) send(ctx context.Context, op *openapi.Operation, path map[string]string, arguments ...Argument) (openapi.Response, error) {
+	step := Step{Operation: op, Arguments: arguments}
+	for _, p := range op.Parameters {
+		if p.In == openapi.InPath {
+			if err := nameable(p.Name, path[p.Name]); err != nil {
+				return openapi.Response{}, err
+			}
+			step.Arguments = append(step.Arguments, Argument{p.In, p.Name, []string{path[p.Name]}})
+		}
 	}
-	answer, err := c.target.Do(request)
+	sent, err := (&maker{spec: c.spec}).request(step, "")
+	if err != nil {
+		return openapi.Response{}, fmt.Errorf("the request cannot be made: %w", err)
+	}
+	request, err := sent.http()
+	if err != nil {
+		return openapi.Response{}, fmt.Errorf("the request cannot be made: %w", err)
+	}
+	answer, err := c.target.Do(request.WithContext(ctx))
 	if err != nil {
 		c.failed = err
 		return openapi.Response{}, fmt.Errorf("there was no answer: %w", err)
 	}
 	c.answers++
 	defer func() { _ = answer.Body.Close() }()
-	const most = 32 << 20
-	body, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
-	switch {
-	case err != nil:
-		return openapi.Response{}, fmt.Errorf("there was no whole answer: %w", err)
-	case len(body) > most:
-		return openapi.Response{}, fmt.Errorf("the answer is larger than %d MB", most>>20)
-	}
-	return openapi.Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
-}
-
-// cleanupRequest takes every path parameter from the values: one that the ledger does not have would lead elsewhere.
-// Other required parameters are those of the document.
-func cleanupRequest(ctx context.Context, op *openapi.Operation, values map[string]string, query url.Values) (*http.Request, error) {
-	path, header, all := op.Path, http.Header{"Accept": {"application/json"}}, url.Values{}
-	for _, p := range op.Parameters {
-		switch {
-		case p.In == openapi.InPath:
-			segment, err := pathSegment(p.Name, values)
-			if err != nil {
-				return nil, err
-			}
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", segment)
-		case p.In == openapi.InQuery && p.Required:
-			all.Set(p.Name, documented(p))
-		case p.In == openapi.InHeader && p.Required:
-			header.Set(p.Name, documented(p))
-		}
-	}
-	for name := range query {
-		all.Set(name, query.Get(name))
-	}
-	target := op.Base + path
-	if len(all) > 0 {
-		target += "?" + all.Encode()
-	}
-	request, err := http.NewRequestWithContext(ctx, op.Method, target, http.NoBody)
+	whole, err := readAnswer(answer)
 	if err != nil {
-		return nil, fmt.Errorf("the request cannot be made: %w", err)
+		return openapi.Response{}, fmt.Errorf("there was no whole answer: %w", err)
 	}
-	request.Header = header
-	return request, nil
+	return whole, nil
 }
 
-// pathSegment refuses what names another resource: nothing, and the dots that mean this one and the one above.
-func pathSegment(name string, values map[string]string) (string, error) {
-	switch value := values[name]; value {
+// nameable refuses what names another resource: nothing, which the ledger would have to know, and the dots that mean
+// this one and the one above.
+func nameable(name, value string) error {
+	switch value {
 	case "":
-		return "", fmt.Errorf("the ledger has no value for the path parameter %s", name)
+		return fmt.Errorf("the ledger has no value for the path parameter %s", name)
 	case ".", "..":
-		return "", fmt.Errorf("%q cannot stand in a path", value)
-	default:
-		return url.PathEscape(value), nil
+		return fmt.Errorf("%q cannot stand in a path", value)
 	}
-}
-
-// documented is a value of a parameter that the document allows.
-func documented(p *openapi.Parameter) string {
-	switch {
-	case len(p.Examples) > 0:
-		return fmt.Sprint(p.Examples[0].Value)
-	case p.Schema == nil:
-		return "a"
-	}
-	return fmt.Sprint(p.Schema.Sample(nil))
+	return nil
 }
 
 func hasValues(item any, values map[string]string) bool {
 	for pointer, value := range values {
-		if text, ok := textAt(item, pointer); !ok || text != value {
+		if text := textOf(lookup(item, pointer)); text == "" || text != value {
 			return false
 		}
 	}
 	return true
-}
-
-// textAt is the text or number that a pointer names; false where there is none.
-func textAt(value any, pointer string) (string, bool) {
-	at, _ := openapi.Lookup(value, pointer)
-	switch v := at.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	}
-	return "", false
 }
 
 func quoted(list []string) []string {

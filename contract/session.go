@@ -364,6 +364,6 @@ func (s *session) document(f *Finding, x *Exchange) {
 		f.Request = s.message(x.request.method+" "+x.request.target, x.request.header, x.request.body)
 	}
 	if x.err == nil {
-		f.Answer = s.message(strings.TrimSpace(strconv.Itoa(x.Response.Status)+" "+http.StatusText(x.Response.Status)), x.Response.Header, x.Response.Body)
+		f.Answer = s.message(statusText(x.Response.Status), x.Response.Header, x.Response.Body)
 	}
 }

@@ -211,4 +211,3 @@ func TestInterruptedRun(t *testing.T) {
 		t.Errorf("left behind: %v", ledgers)
 	}
 }
-
