@@ -50,7 +50,7 @@ fresh: generate ## fail if generated/ is not what `make generate` writes
 
 .PHONY: mutants
 mutants: ## measure the suite: does it catch broken servers and leave sound ones alone? Writes docs/strength.md
-	go test ./contract -run '^TestStrength$$' -count=1 -timeout 90m -every=1 -seeds=5 -strength=../docs/strength.md
+	GOGC=400 go test ./contract -run '^TestStrength$$' -count=1 -timeout 90m -every=1 -seeds=5 -strength=../docs/strength.md
 
 .PHONY: e2e
 e2e: ## run the end-to-end tests, which use other people's clients (a module of its own)
