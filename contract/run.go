@@ -268,8 +268,8 @@ func (r *runner) stop(c Case) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.o.MaxRequests > 0 && r.report.Requests >= r.o.MaxRequests:
-		r.report.Interrupted = fmt.Sprintf("%d requests were sent, and no more than %d were allowed", r.report.Requests, r.o.MaxRequests)
+	case r.o.MaxRequests > 0 && r.report.Requests+len(c.Steps) > r.o.MaxRequests:
+		r.report.Interrupted = fmt.Sprintf("of %d requests that are allowed %d were sent, and the next case needs %d", r.o.MaxRequests, r.report.Requests, len(c.Steps))
 	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
 		r.report.Interrupted = fmt.Sprintf("the time of %s was over before %s", r.o.Budget, c)
 	case r.silent >= maxSilent:
