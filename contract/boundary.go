@@ -67,6 +67,10 @@ func (m *maker) boundary(phase string, t try) Case {
 		item := s.create(t.base)
 		write := s.update(item, t.body)
 		s.shows(item, write, OfWrite, t.body)
+	case t.operation == s.r.Delete && s.r.Create != nil:
+		step := t.step()
+		step.Created = s.create(m.item(s.r))
+		s.hides(step.Created, s.then(step), OfWrite)
 	case t.operation == s.r.List:
 		step := t.step()
 		step.List = m.listingOf(s.r, t.arguments)

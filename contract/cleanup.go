@@ -64,6 +64,7 @@ func Cleanup(ctx context.Context, target Target, spec *openapi.Spec, entries []L
 		o.Pages = 1000
 	}
 	c := &cleaner{target: target, spec: spec, options: o}
+	secrets := newRedactor(secretsOf(target))
 	var report CleanupReport
 	for _, e := range cleanupOrder(entries) {
 		done := c.clean(ctx, e)
@@ -71,8 +72,9 @@ func Cleanup(ctx context.Context, target Target, spec *openapi.Spec, entries []L
 			return report, ctx.Err()
 		}
 		if c.failed != nil && c.answers == 0 {
-			return report, &UnreachableError{Target: nameOf(target), Err: c.failed}
+			return report, &UnreachableError{Target: nameOf(target), Err: secrets.err(c.failed)}
 		}
+		done.Reason = secrets.text(done.Reason)
 		report.Entries = append(report.Entries, done)
 	}
 	return report, nil

@@ -145,7 +145,8 @@ func (t *credentialTarget) String() string { return nameOf(t.inner) }
 func secretsOf(t Target) []Secret {
 	switch t := t.(type) {
 	case *credentialTarget:
-		return append(t.who.Secrets(), secretsOf(t.inner)...)
+		access := Secret{AccessVariable, t.who.Access} // is no secret, but says whose the key is
+		return append(append(t.who.Secrets(), access), secretsOf(t.inner)...)
 	case *pacedTarget:
 		return secretsOf(t.inner)
 	case *urlTarget:
@@ -165,6 +166,10 @@ func replayArguments(t Target) []string {
 		return replayArguments(t.inner)
 	case *pacedTarget:
 		return replayArguments(t.inner)
+	case *urlTarget:
+		if t.user != nil {
+			return []string{`-H "Authorization: Basic $` + basicVariable + `"`}
+		}
 	}
 	return nil
 }

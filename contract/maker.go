@@ -205,10 +205,16 @@ func (m *maker) own(op *openapi.Operation, v variant) any {
 		}
 	}
 	if !v.real {
-		for _, pointer := range m.secretPlaces(body) {
-			m.made++
-			body = m.changed(op, body, pointer, fmt.Sprintf("secret-%x-%d", m.seed, m.made))
-		}
+		body = m.disguised(op, body)
+	}
+	return body
+}
+
+// disguised is a body with made-up secrets.
+func (m *maker) disguised(op *openapi.Operation, body any) any {
+	for _, pointer := range m.secretPlaces(body) {
+		m.made++
+		body = m.changed(op, body, pointer, fmt.Sprintf("secret-%x-%d", m.seed, m.made))
 	}
 	return body
 }
@@ -217,6 +223,11 @@ func (m *maker) own(op *openapi.Operation, v variant) any {
 func (m *maker) name() string {
 	m.made++
 	return fmt.Sprintf("%s%x-%d", NamePrefix, m.seed, m.made)
+}
+
+// isOwn says whether only this run uses a text: what is left of a name when it is cut short can be anybody's.
+func (m *maker) isOwn(text string) bool {
+	return strings.Contains(strings.ToLower(text), fmt.Sprintf("%x-", m.seed))
 }
 
 // NamePrefix begins the names of what a run creates.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -32,7 +33,7 @@ type form struct {
 }
 
 // newRedactor knows the secrets in all forms in which messages hold them: as they are; in JSON, and in JSON inside a
-// string of JSON; percent-encoded, as in a path or a query; in base64. Values of less than 4 bytes and masks (`*****`)
+// string of JSON, and so on; percent-encoded, as in a path or a query; in base64. Values of less than 4 bytes and masks (`*****`)
 // are no secrets. A secret that is encoded together with its neighbours (base64 of `user:password`) is one of its own.
 func newRedactor(secrets []Secret) *redactor {
 	r := &redactor{}
@@ -73,6 +74,8 @@ func encodings(value string) []string {
 		for _, inner := range jsonEscapes() {
 			list = append(list, outer(inner(value)))
 		}
+		list = append(list, outer(outer(outer(value))), outer(outer(outer(outer(value)))))
+		list = append(list, strings.ReplaceAll(outer(value), "-", `\u002d`), strings.ReplaceAll(outer(outer(value)), "-", `\u002d`))
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value), percent(value, ""), percent(value, "!'()*")} {
 		list = append(list, escaped, lowerHex(escaped))
@@ -205,6 +208,14 @@ func (r *redactor) text(s string) string {
 		s = r.replace(s, same, func(hit) string { return mask })
 	}
 	return s
+}
+
+// err is an error without secrets: it may quote what a server sent.
+func (r *redactor) err(err error) error {
+	if text := r.text(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 // replay is a shell script of curl lines that sends an exchange again: first what the case wrote before it, ids taken
@@ -14,22 +16,39 @@ func (s *session) replay(x *Exchange) string {
 	if x.request == nil {
 		return ""
 	}
-	var before, after []string
+	var lines, after []string
 	ids := map[string]string{} // variable by id
-	for _, e := range append(slices.Clone(x.earlier), x) {
-		id := s.createdBy(e)
+	for _, e := range x.earlier {
 		switch {
-		case e.request == nil || e != x && e.Step.List != nil:
-		case e != x && id != "":
-			ids[id] = fmt.Sprintf("id%d", len(ids)+1)
-			before = append(before, fmt.Sprintf("%s=$(%s | %s)", ids[id], s.curl(e, "-sS", ids), idFrom(e)))
-			after = append(after, s.takenAway(e, id, ids))
-		case e != x:
-			before = append(before, s.curl(e, "-sS -o /dev/null", ids))
+		case e.request == nil || e.Step.List != nil:
+		case s.creates(e):
+			command := s.curl(e, "-sS", ids)
+			variable := fmt.Sprintf("id%d", len(after)+1)
+			lines = append(lines, fmt.Sprintf("%s=$(%s | %s)", variable, command, idFrom(e)))
+			after = append(after, s.takenAway(e, variable))
+			ids[s.createdBy(e)] = variable
+		default:
+			lines = append(lines, s.curl(e, "-sS -o /dev/null", ids))
 		}
 	}
-	lines := append(before, s.curl(x, "-sS -i", ids))
+	command := s.curl(x, "-sS -i", ids)
+	if !s.creates(x) {
+		return joined(append(lines, command), after)
+	}
+	lines = append(lines, "answer=$("+command+")", `printf '%s\n' "$answer"`)
+	lines = append(lines, fmt.Sprintf(`id=$(printf '%%s\n' "$answer" | %s)`, idFrom(x)))
+	return joined(lines, append(after, s.takenAway(x, "id")))
+}
+
+func joined(lines, after []string) string {
 	return strings.Join(append(lines, slices.DeleteFunc(after, func(line string) bool { return line == "" })...), "\n")
+}
+
+// creates says whether the exchange created an item, or may when it is sent again: of several that were sent at the same
+// time another may be carried out then.
+func (s *session) creates(e *Exchange) bool {
+	r := s.maker.owner(e.Step.Operation)
+	return r != nil && r.Create == e.Step.Operation && (e.Step.Together > 0 || s.createdBy(e) != "")
 }
 
 // createdBy is the id of the item that an exchange created, "" for none.
@@ -47,42 +66,67 @@ func idFrom(e *Exchange) string {
 	return fmt.Sprintf(`sed -n 's/.*"%s" *: *"\{0,1\}\([^",} ]*\).*/\1/p'`, name)
 }
 
-func (s *session) takenAway(e *Exchange, id string, ids map[string]string) string {
+// takenAway deletes the item whose id the variable holds; an empty one would lead to the collection.
+func (s *session) takenAway(e *Exchange, variable string) string {
+	const id = "counterpart-id"
 	r := s.maker.owner(e.Step.Operation)
 	if r.Delete == nil {
 		return ""
 	}
-	request, err := s.maker.request(Step{Operation: r.Delete}, id)
+	request, err := s.maker.request(Step{Operation: r.Delete, Arguments: elsewhere(r, e)}, id)
 	if err != nil {
 		return ""
 	}
-	return s.curl(&Exchange{request: request}, "-sS -o /dev/null", ids)
+	return fmt.Sprintf(`[ -z "$%s" ] || %s`, variable, s.curl(&Exchange{request: request}, "-sS -o /dev/null", map[string]string{id: variable}))
+}
+
+// elsewhere are the path parameters of the collection that the item was created in.
+func elsewhere(r *openapi.Resource, e *Exchange) []Argument {
+	var list []Argument
+	for _, name := range sortedKeys(e.request.path) {
+		if name != r.ID.Parameter {
+			list = append(list, Argument{openapi.InPath, name, []string{e.request.path[name]}})
+		}
+	}
+	return list
 }
 
 // curl is the command line that sends the exchange's request to the target.
 func (s *session) curl(x *Exchange, flags string, ids map[string]string) string {
-	parts := []string{"curl", flags, "-X", x.request.method, s.word(nameOf(s.target)+x.request.target, ids)}
+	parts := []string{"curl", flags, "-X", x.request.method, s.address(x.request.target, ids)}
 	for _, name := range sortedKeys(x.request.header) {
 		for _, value := range x.request.header[name] {
-			parts = append(parts, "-H", s.word(name+": "+value, ids))
+			parts = append(parts, "-H", s.redactor.shell(name+": "+value))
 		}
 	}
 	if len(x.request.body) > 0 && x.request.header.Get("Content-Type") == "" {
 		parts = append(parts, "-H", "'Content-Type:'") // curl would send one of its own
 	}
 	if len(x.request.body) > 0 {
-		parts = append(parts, "--data-binary", s.word(string(x.request.body), ids))
+		parts = append(parts, "--data-binary", s.redactor.shell(string(x.request.body)))
 	}
 	return strings.Join(append(parts, replayArguments(s.target)...), " ")
 }
 
-// word is one word of a POSIX shell: ids and secrets stand in it as variables.
-func (s *session) word(text string, ids map[string]string) string {
-	quoted := s.redactor.shell(text)
-	for _, id := range sortedKeys(ids) {
-		quoted = strings.ReplaceAll(quoted, id, `'"$`+ids[id]+`"'`)
+// address is the URL as one word of a POSIX shell: ids stand in it as variables, where they are a whole segment or value.
+func (s *session) address(target string, ids map[string]string) string {
+	word, literal := "", nameOf(s.target)
+	for target != "" {
+		n := 1 + len(target[1:])
+		if at := strings.IndexAny(target[1:], "/?&="); at >= 0 {
+			n = 1 + at
+		}
+		if variable, isID := ids[target[1:n]]; isID && n > 1 {
+			word, literal = word+s.redactor.shell(literal+target[:1])+`"$`+variable+`"`, ""
+		} else {
+			literal += target[:n]
+		}
+		target = target[n:]
 	}
-	return quoted
+	if literal == "" {
+		return word
+	}
+	return word + s.redactor.shell(literal)
 }
 
 // maxShown is how much of a body a report shows, in bytes.

@@ -85,6 +85,8 @@ func (r *runner) finish(ctx context.Context, err error) (*Report, error) {
 		r.report.Interrupted = "the run was interrupted"
 	case err != nil:
 		r.report.Interrupted = err.Error()
+	case r.report.Cases == 0 && r.report.Interrupted != "":
+		err = errors.New(r.report.Interrupted)
 	case r.report.Cases == 0:
 		err = ErrNothingRan
 	case r.report.Passed+r.report.Failed == 0:
@@ -356,6 +358,19 @@ func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 
 func (r *runner) session(c Case) *session {
 	return &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
+}
+
+// exhausted says why n more requests may not be sent in the middle of a case; "" when they may.
+func (r *runner) exhausted(n int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.o.MaxRequests > 0 && r.report.Requests+n > r.o.MaxRequests:
+		return fmt.Sprintf("no more than %d requests are allowed", r.o.MaxRequests)
+	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
+		return fmt.Sprintf("the time of %s was over", r.o.Budget)
+	}
+	return ""
 }
 
 func (r *runner) tooMany(c Case) string {

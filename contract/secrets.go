@@ -63,8 +63,8 @@ func internals(x *Exchange) []Finding {
 	if x.Response.Status < 400 {
 		return nil
 	}
-	if at := insides.Find(x.Response.Body); at != nil {
-		return one("", "the answer shows the inside of the server: %.40q", at)
+	if insides.Match(x.Response.Body) { // what it shows is no part of the message: cut, a secret is not recognised
+		return one("", "the answer shows the inside of the server: a stack, a query, or what a database says")
 	}
 	return nil
 }

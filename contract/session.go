@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -24,6 +25,7 @@ type session struct {
 	requests  int
 	skipped   string // why the case cannot be judged
 	silent    bool   // a request was not answered
+	doubtful  []int  // in the ledger: creations of which nobody knows what became
 }
 
 // made is an item that the case created.
@@ -37,6 +39,9 @@ type made struct {
 func (s *session) steps(ctx context.Context) error {
 	for i := 0; i < len(s.c.Steps) && s.skipped == "" && !s.silent; {
 		n := s.together(i)
+		if s.skipped = s.runner.exhausted(n); s.skipped != "" {
+			return nil
+		}
 		var err error
 		if s.c.Steps[i].Pages > 0 {
 			err = s.pages(ctx, i)
@@ -126,8 +131,7 @@ func (s *session) take(ctx context.Context, x *Exchange) error {
 	x.earlier = slices.Clone(s.exchanges)
 	s.exchanges = append(s.exchanges, x)
 	s.remember(x)
-	s.runner.count(x)
-	s.requests++
+	s.count(x)
 	if s.skipped = s.cannotJudge(x); s.skipped != "" {
 		return nil
 	}
@@ -139,11 +143,19 @@ func (s *session) take(ctx context.Context, x *Exchange) error {
 	return nil
 }
 
+// count takes note of an exchange that was answered.
+func (s *session) count(x *Exchange) {
+	if x.err == nil {
+		s.requests++
+	}
+	s.runner.count(x)
+}
+
 func (s *session) noVerdict(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &UnreachableError{nameOf(s.target), err}
+	return &UnreachableError{nameOf(s.target), s.redactor.err(err)}
 }
 
 // remember takes note of the item that an exchange created or deleted.
@@ -192,6 +204,9 @@ func (s *session) pages(ctx context.Context, i int) error {
 	step := s.c.Steps[i]
 	base := slices.Clone(step.Arguments)
 	for offset, n := 0, 0; n < maxPages; offset, n = offset+step.Pages, n+1 {
+		if s.skipped = s.runner.exhausted(1); s.skipped != "" {
+			return nil
+		}
 		step.Arguments = append(slices.Clone(base), query(s.c.Resource.Limit, strconv.Itoa(step.Pages)), query(s.c.Resource.Offset, strconv.Itoa(offset)))
 		x := s.prepare(i, step)
 		s.exchange(ctx, x)
@@ -213,10 +228,16 @@ func (s *session) exchange(ctx context.Context, x *Exchange) {
 		return
 	}
 	number, err := s.intend(x)
+	if err == nil && number > 0 {
+		patient, end := outliving(ctx, creationGrace)
+		defer end()
+		ctx = patient
+	}
 	if err == nil {
 		err = s.deliver(ctx, x)
 	}
 	if x.err = err; err != nil {
+		s.doubt(number)
 		return
 	}
 	x.Body, _ = openapi.DecodeJSON(x.Response.Body)
@@ -224,6 +245,20 @@ func (s *session) exchange(ctx context.Context, x *Exchange) {
 		x.violations = x.Step.Operation.ValidateResponse(x.Response)
 	}
 	s.settle(x, number)
+}
+
+// creationGrace is how long a creation may take when the run is interrupted meanwhile: a server that creates the item
+// all the same may do so after it was looked for.
+const creationGrace = 5 * time.Second
+
+// outliving is ctx, but ends later.
+func outliving(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(by, end)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); end() }
 }
 
 func (s *session) deliver(ctx context.Context, x *Exchange) error {
@@ -272,7 +307,7 @@ func (s *session) intend(x *Exchange) (int, error) {
 	}
 	unique := map[string]string{}
 	for _, pointer := range r.Unique {
-		if text := textOf(lookup(x.Step.Body, r.Sent+pointer)); text != "" {
+		if text := textOf(lookup(x.Step.Body, r.Sent+pointer)); s.maker.isOwn(text) {
 			unique[pointer] = text
 		}
 	}
@@ -286,10 +321,12 @@ func (s *session) settle(x *Exchange, number int) {
 	}
 	r := s.maker.owner(x.Step.Operation)
 	id := idOf(x.Body, r.ID.Created)
-	if !x.succeeded() {
+	switch status := x.Response.Status; {
+	case status >= 500 && (!x.mayFail() || status != x.wanted()), x.succeeded() && id == "": // there may be an item
+		s.doubt(number)
+		return
+	case !x.succeeded():
 		s.ledgerFailed(s.o.Ledger.Refused(number))
-	}
-	if !x.succeeded() || id == "" { // without an id, the ledger's entry stays open: there may be an item
 		return
 	}
 	s.ledgerFailed(s.o.Ledger.Created(number, id))
@@ -299,9 +336,33 @@ func (s *session) settle(x *Exchange, number int) {
 	s.made[id] = made{r, x.request.path, number}
 }
 
+// doubt takes note of a creation of which nobody knows what became; 0 is none.
+func (s *session) doubt(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if number > 0 {
+		s.doubtful = append(s.doubtful, number)
+	}
+}
+
+// search looks for what may have been created, as a cleanup would later.
+func (s *session) search(ctx context.Context) {
+	if len(s.doubtful) == 0 || s.neverAnswered() {
+		return
+	}
+	entries := slices.DeleteFunc(s.o.Ledger.Open(), func(e LedgerEntry) bool { return !slices.Contains(s.doubtful, e.Number) })
+	report, _ := Cleanup(ctx, s.target, s.maker.spec, entries, CleanupOptions{})
+	for _, e := range report.Entries {
+		if e.Outcome != Left {
+			s.ledgerFailed(s.o.Ledger.Deleted(e.Number))
+		}
+	}
+}
+
 // cleanUp deletes what the case left. Only whether there is an answer is judged; the end of ctx does not stop it.
 func (s *session) cleanUp(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
+	defer s.search(ctx)
 	for _, id := range slices.Sorted(maps.Keys(s.made)) {
 		item := s.made[id]
 		if item.resource.Delete == nil {
@@ -315,7 +376,7 @@ func (s *session) cleanUp(ctx context.Context) {
 		if x.request, x.err = s.maker.request(step, id); x.err == nil {
 			s.exchange(ctx, x)
 		}
-		s.runner.count(x)
+		s.count(x)
 		if x.succeeded() || x.err == nil && x.Response.Status >= 400 && x.Response.Status < 500 && s.gone(x) {
 			s.forget(id, item)
 		} else if x.err != nil && s.skipped == "" && !s.silent {
@@ -332,6 +393,8 @@ func (s *session) gone(x *Exchange) bool {
 // ledgerFailed makes the case one that cannot be judged: what cannot be written down must not be created.
 func (s *session) ledgerFailed(err error) {
 	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.skipped = "the ledger cannot be written: " + err.Error()
 	}
 }
@@ -358,7 +421,7 @@ func (s *session) judge(x *Exchange) []Finding {
 
 // document adds to a finding what was sent and answered, without secrets.
 func (s *session) document(f *Finding, x *Exchange) {
-	f.Message = s.redactor.text(f.Message)
+	f.Message, f.Pointer = s.redactor.text(f.Message), s.redactor.text(f.Pointer)
 	f.Reproduce = s.replay(x)
 	if x.request != nil {
 		f.Request = s.message(x.request.method+" "+x.request.target, x.request.header, x.request.body)

@@ -26,7 +26,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// verdict says in words whether the contract is kept; an interrupted run can only say that it was so far.
+// verdict says in words whether the contract is kept; an interrupted run can only say that it was so
+// far, and one that judged no case nothing.
 func (r *Report) verdict() string {
 	switch {
 	case r.Failed > 0:

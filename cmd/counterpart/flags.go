@@ -94,6 +94,7 @@ func plainWords(message string) string {
 		{`strconv\.ParseUint: parsing ".*": .*`, `use a whole number from 0`},
 		{`time: .*`, `use a time such as 90s or 5m`},
 		{`strconv\.ParseFloat: parsing ".*": .*`, `use a number from 0`},
+		{`time: .* duration ".*"`, `use a time such as 90s or 5m`},
 		{`: parse error\b`, `: use true or false`}, // of switches only
 		{`item (".*") is missing separator "="`, `use NAME=VALUE`},
 	} {

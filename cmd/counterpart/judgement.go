@@ -51,14 +51,15 @@ func requiredCoverage(c *cli.Command) (map[string]float64, error) {
 	required := map[string]float64{}
 	for of, text := range c.StringMap("require-coverage") {
 		percent, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-		if err != nil || percent < 0 || percent > 100 {
+		if err != nil || !(percent >= 0 && percent <= 100) { // not NaN either
 			return nil, usageError(c, "--require-coverage %s=%s: use a number from 0 to 100", of, text)
 		}
-		of = strings.ReplaceAll(of, "-", " ")
-		if !slices.Contains(contract.CoverageKinds(), of) {
-			return nil, usageError(c, "--require-coverage %s: use one of %s", of, strings.Join(contract.CoverageKinds(), ", "))
+		kinds := contract.CoverageKinds()
+		kind := slices.IndexFunc(kinds, func(kind string) bool { return strings.EqualFold(kind, strings.ReplaceAll(of, "-", " ")) })
+		if kind < 0 {
+			return nil, usageError(c, "--require-coverage %s: use one of %s", of, strings.Join(kinds, ", "))
 		}
-		required[of] = percent
+		required[kinds[kind]] = percent
 	}
 	return required, nil
 }
