@@ -56,7 +56,7 @@ var insides = regexp.MustCompile(strings.Join([]string{
 	`Traceback \(most recent call last\)`, `File \\?"[^"]+\.py\\?", line \d+`, // Python
 	`at [\w.<> ]+ \((?:/|file:|node:)[^)]+:\d+:\d+\)`, // JavaScript
 	`SQLSTATE\[?`, `ORA-\d{5}`, `You have an error in your SQL syntax`, `syntax error at or near`, `violates unique constraint`, `Duplicate entry '[^']*' for key`,
-	`(?i)\b(?:select .+ from|insert into|update .+ set|delete from) .+ (?:where|values)\b`,
+	`\b(?:SELECT .+ FROM|INSERT INTO|UPDATE .+ SET|DELETE FROM) .+ (?:WHERE|VALUES)\b`, // in small letters they are words of a message
 }, "|"))
 
 func internals(x *Exchange) []Finding {

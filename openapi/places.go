@@ -11,15 +11,16 @@ import (
 const maxPlaceDepth = 64 // ends values that are nested without reason
 
 // eachPlace visits every place of a value with the schemas that judge it there, JSON held by strings included. Of
-// conditions and alternatives the schemas are those that the value chooses.
-func (s *Schema) eachPlace(value any, visit func(pointer string, value any, judging []place)) {
-	w := &placeWalk{spec: s.spec, view: s.view, visit: visit}
+// conditions and alternatives the schemas are those that the value chooses; of arrays only so many items are visited.
+func (s *Schema) eachPlace(value any, items int, visit func(pointer string, value any, judging []place)) {
+	w := &placeWalk{spec: s.spec, view: s.view, items: items, visit: visit}
 	w.value([]place{s.at}, value, "", 0)
 }
 
 type placeWalk struct {
 	spec  *Spec
 	view  view
+	items int // of an array
 	visit func(pointer string, value any, judging []place)
 }
 
@@ -35,7 +36,7 @@ func (w *placeWalk) value(schemas []place, value any, pointer string, depth int)
 			w.value(w.member(judging, name), v[name], pointer+"/"+escapePointer(name), depth+1)
 		}
 	case []any:
-		for i, item := range v {
+		for i, item := range v[:min(len(v), w.items)] {
 			w.value(below(judging, "items"), item, pointer+"/"+strconv.Itoa(i), depth+1)
 		}
 	case string:
@@ -152,7 +153,7 @@ func (s *Schema) Rules() []Rule {
 // Judging are the rules that judge some part of the value.
 func (s *Schema) Judging(value any) []Rule {
 	var rules []Rule
-	s.eachPlace(value, func(_ string, _ any, judging []place) {
+	s.eachPlace(value, maxVariedItems, func(_ string, _ any, judging []place) {
 		for _, p := range judging {
 			rules = append(rules, rulesOf(p)...)
 		}

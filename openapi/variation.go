@@ -44,7 +44,7 @@ func (v Variation) Keyword() string { return v.Rule.Keyword() }
 // beside them, texts of other alphabets, damaged embedded JSON.
 func (s *Schema) Variations(of any) []Variation {
 	v := &varier{spec: s.spec, view: s.view, seen: map[string]bool{}}
-	s.eachPlace(of, v.place)
+	s.eachPlace(of, 1, v.place) // the other items of an array are like the first
 	return v.list
 }
 
