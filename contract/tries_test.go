@@ -149,7 +149,7 @@ func TestInsides(t *testing.T) {
 		`{"m":"ERROR: duplicate key value violates unique constraint \"a\""}`:      true,
 		`{"m":"SELECT id FROM t WHERE a = 1"}`:                                     true,
 		`{"m":"The parameter is invalid. body /a: must match ^[a-z]{1,64}$"}`:      false,
-		`{"m":"select a name from the list, where it is not taken"}`:               true, // words that look like a query are rare enough
+		`{"m":"select a name from the list, where it is not taken"}`:               false,
 		`{"m":"Dataconnector error. A data connection named at a already exists"}`: false,
 		`{"m":"update the name and set another value"}`:                            false,
 	} {
