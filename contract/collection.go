@@ -127,9 +127,9 @@ func (m *maker) wildcards(r *openapi.Resource) []Case {
 		return nil
 	}
 	s := m.collection(r, "filtered by a "+filter+" with _")
-	first := m.item(r)
-	name := strings.Replace(textOf(lookup(first, r.Sent+pointer)), "-", "_", 1)
-	second := m.changed(r.Create, m.item(r), r.Sent+pointer, name)
+	name := m.name()
+	first := m.changed(r.Create, m.item(r), r.Sent+pointer, name+"-x")
+	second := m.changed(r.Create, m.item(r), r.Sent+pointer, name+"_x")
 	bodies := []any{first, second}
 	for _, body := range bodies {
 		s.create(body)

@@ -23,39 +23,53 @@ func protocolCases(m *maker) iter.Seq[Case] {
 	}
 }
 
-// sent is a body that is sent as it stands.
-type sent struct {
+// damage makes a body that is sent as it stands.
+type damage struct {
 	name string
-	body string
+	of   func(text string) string
 }
 
-// bodies are no JSON document, or more than one. What RFC 8259 leaves to the reader is not sent: duplicate keys, a byte
+// damages are no JSON document, or more than one. What RFC 8259 leaves to the reader is not sent: duplicate keys, a byte
 // order mark.
+func damages() []damage {
+	is := func(body string) func(string) string { return func(string) string { return body } }
+	return []damage{
+		{"no JSON", is("not JSON")},
+		{"cut short", func(text string) string { return text[:len(text)-1] }},
+		{"half of it", func(text string) string { return text[:len(text)/2] }},
+		{"twice", func(text string) string { return text + text }},
+		{"more behind it", func(text string) string { return text + "]" }},
+		{"a comma too many", func(text string) string { return strings.TrimSuffix(text, "}") + ",}" }},
+		{"single quotes", func(text string) string { return strings.ReplaceAll(text, `"`, "'") }},
+		{"a comment", func(text string) string { return "/* */" + text }},
+		{"an open text", is(`{"a`)},
+		{"only spaces", is("  ")},
+		{"empty", is("")},
+	}
+}
+
+// bodies send JSON that is damaged, and JSON in another spelling. A secret that the user gave is not damaged: no report
+// would recognise it.
 func (m *maker) bodies(op *openapi.Operation) []Case {
-	body, ok := m.jsonBody(op)
-	if !ok {
-		return nil
-	}
-	encoded, err := encodeBody(body)
-	disguised, failed := encodeBody(m.disguised(op, body)) // damaged, a secret is not recognised in a report
-	if err != nil || failed != nil {
-		return nil
-	}
-	whole, text := string(encoded), string(disguised)
-	list := []sent{
-		{"no JSON", "not JSON"}, {"cut short", text[:len(text)-1]}, {"half of it", text[:len(text)/2]}, {"twice", text + text},
-		{"more behind it", text + "]"}, {"a comma too many", strings.TrimSuffix(text, "}") + ",}"},
-		{"single quotes", strings.ReplaceAll(text, `"`, "'")}, {"a comment", "/* */" + text}, {"an open text", `{"a`}, {"only spaces", "  "},
-	}
-	if op.RequestBody.Required {
-		list = append(list, sent{"empty", ""})
-	}
 	var cases []Case
-	for _, x := range list {
-		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: []byte(x.body)}))
+	for _, x := range damages() {
+		body, ok := m.jsonBody(op)
+		encoded, err := encodeBody(m.disguised(op, body))
+		if !ok || err != nil || x.name == "empty" && !op.RequestBody.Required {
+			continue
+		}
+		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: []byte(x.of(string(encoded)))}))
 	}
-	for _, x := range []sent{{"spaces around", "\n " + whole + "\r\n\t"}, {"escapes", strings.ReplaceAll(whole, "-", `\u002d`)}} {
-		c := m.protocol(op, "body with "+x.name, "", body, &Raw{Body: []byte(x.body)})
+	for _, x := range []damage{
+		{"spaces around", func(text string) string { return "\n " + text + "\r\n\t" }},
+		{"escapes", func(text string) string { return strings.ReplaceAll(text, "-", `\u002d`) }},
+	} {
+		body, ok := m.jsonBody(op)
+		encoded, err := encodeBody(body)
+		if !ok || err != nil {
+			continue
+		}
+		c := m.protocol(op, "body with "+x.name, "", body, &Raw{Body: []byte(x.of(string(encoded)))})
 		c.Steps[len(c.Steps)-1].Body = body
 		cases = append(cases, c)
 	}

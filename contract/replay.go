@@ -26,7 +26,9 @@ func (s *session) replay(x *Exchange) string {
 			variable := fmt.Sprintf("id%d", len(after)+1)
 			lines = append(lines, fmt.Sprintf("%s=$(%s | %s)", variable, command, idFrom(e)))
 			after = append(after, s.takenAway(e, variable))
-			ids[s.createdBy(e)] = variable
+			if id := s.createdBy(e); id != "" {
+				ids[id] = variable
+			}
 		default:
 			lines = append(lines, s.curl(e, "-sS -o /dev/null", ids))
 		}
@@ -48,7 +50,7 @@ func joined(lines, after []string) string {
 // time another may be carried out then.
 func (s *session) creates(e *Exchange) bool {
 	r := s.maker.owner(e.Step.Operation)
-	return r != nil && r.Create == e.Step.Operation && (e.Step.Together > 0 || s.createdBy(e) != "")
+	return r != nil && r.Create == e.Step.Operation && (e.Step.Together > 0 || e.succeeded())
 }
 
 // createdBy is the id of the item that an exchange created, "" for none.

@@ -271,7 +271,7 @@ func (r *runner) stop(c Case) bool {
 	defer r.mu.Unlock()
 	switch {
 	case r.o.MaxRequests > 0 && r.report.Requests+len(c.Steps) > r.o.MaxRequests:
-		r.report.Interrupted = fmt.Sprintf("of %d requests that are allowed %d were sent, and the next case needs %d", r.o.MaxRequests, r.report.Requests, len(c.Steps))
+		r.report.Interrupted = fmt.Sprintf("%d requests were sent, the next case needs %d, and no more than %d were allowed", r.report.Requests, len(c.Steps), r.o.MaxRequests)
 	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
 		r.report.Interrupted = fmt.Sprintf("the time of %s was over before %s", r.o.Budget, c)
 	case r.silent >= maxSilent:

@@ -94,7 +94,8 @@ func (m *maker) bodyTries(op *openapi.Operation) []try {
 				continue
 			}
 			seen[key] = true
-			list = append(list, try{operation: op, name: op.ID + "/" + v.name + x.String(), base: body, body: bodyOf(x.Of(body))})
+			base := m.own(op, v) // cases that run at the same time must not meet
+			list = append(list, try{operation: op, name: op.ID + "/" + v.name + x.String(), base: base, body: bodyOf(x.Of(base))})
 		}
 	}
 	return list
