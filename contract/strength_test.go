@@ -21,6 +21,7 @@ import (
 
 var (
 	strengthSeeds  = flag.Uint64("seeds", 1, "TestStrength: how many seeds, from 1, each server is judged with")
+	strengthInTurn = flag.Bool("in-turn", false, "TestStrength: judge each server with one of the seeds in turn, not with all of them")
 	strengthMutant = flag.String("mutant", "", "TestStrength: only servers whose name matches this regular expression")
 	strengthEvery  = flag.Int("every", everyMutant, "TestStrength: only every so many of a class's broken servers; 1, and -mutant, leave none out")
 	strengthFile   = flag.String("strength", "", "TestStrength: write what was measured to this file")
@@ -128,13 +129,27 @@ func (e escaped) String() string {
 		strings.ReplaceAll(e.mutant.checks, " ", " or "), strings.ReplaceAll(e.mutant.operations, " ", " or "), instead, strings.Trim(fmt.Sprint(e.seeds), "[]"))
 }
 
+// seedsOf are the seeds that the i-th server of a list is judged with.
+func seedsOf(i int, seeds uint64) []uint64 {
+	if *strengthInTurn {
+		return []uint64{uint64(i)%seeds + 1}
+	}
+	var list []uint64
+	for seed := uint64(1); seed <= seeds; seed++ {
+		list = append(list, seed)
+	}
+	return list
+}
+
 func mutantTrials(chosen *regexp.Regexp, seeds uint64) []trial {
 	var list []trial
 	for _, class := range classes() {
 		for i, m := range class.mutants {
 			left := *strengthMutant == "" && i%max(1, *strengthEvery) != 0
-			for seed := uint64(1); seed <= seeds && !left && chosen.MatchString(m.name); seed++ {
-				list = append(list, trial{class: class.name, mutant: m, seed: seed})
+			for _, seed := range seedsOf(i, seeds) {
+				if !left && chosen.MatchString(m.name) {
+					list = append(list, trial{class: class.name, mutant: m, seed: seed})
+				}
 			}
 		}
 	}
@@ -205,8 +220,10 @@ func soundTrials(chosen *regexp.Regexp, seeds uint64) []soundTrial {
 	var list []soundTrial
 	for i, s := range soundServers() {
 		left := *strengthMutant == "" && *strengthEvery > 1 && i%everySound != 0
-		for seed := uint64(1); seed <= seeds && !left && chosen.MatchString(s.name); seed++ {
-			list = append(list, soundTrial{server: s, seed: seed})
+		for _, seed := range seedsOf(i, seeds) {
+			if !left && chosen.MatchString(s.name) {
+				list = append(list, soundTrial{server: s, seed: seed})
+			}
 		}
 	}
 	return list
