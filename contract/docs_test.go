@@ -50,15 +50,15 @@ func rowNames(section string) []string {
 	return names
 }
 
-func compareNames(t *testing.T, what string, documented, real []string) {
+func compareNames(t *testing.T, what string, documented, present []string) {
 	t.Helper()
-	for _, name := range real {
+	for _, name := range present {
 		if !slices.Contains(documented, name) {
 			t.Errorf("%s does not describe the %s %s", verifyDoc, what, name)
 		}
 	}
 	for _, name := range documented {
-		if !slices.Contains(real, name) {
+		if !slices.Contains(present, name) {
 			t.Errorf("%s describes the %s %s, which does not exist", verifyDoc, what, name)
 		}
 	}

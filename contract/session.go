@@ -39,7 +39,7 @@ type made struct {
 func (s *session) steps(ctx context.Context) error {
 	for i := 0; i < len(s.c.Steps) && s.skipped == "" && !s.silent; {
 		n := s.together(i)
-		if s.skipped = s.runner.exhausted(n); s.skipped != "" {
+		if s.skipped = s.exhausted(n); s.skipped != "" {
 			return nil
 		}
 		var err error
@@ -187,7 +187,7 @@ func (s *session) cannotJudge(x *Exchange) string {
 	}
 	switch status := x.Response.Status; status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		if !s.runner.carriedOut(x.Step.Operation) && x.Step.Refused != foreign {
+		if !s.carriedOut(x.Step.Operation) && x.Step.Refused != foreign {
 			return fmt.Sprintf("%s is answered with %d: it needs other credentials", x.Step.Operation.ID, status)
 		}
 	case http.StatusTooManyRequests:
@@ -204,7 +204,7 @@ func (s *session) pages(ctx context.Context, i int) error {
 	step := s.c.Steps[i]
 	base := slices.Clone(step.Arguments)
 	for offset, n := 0, 0; n < maxPages; offset, n = offset+step.Pages, n+1 {
-		if s.skipped = s.runner.exhausted(1); s.skipped != "" {
+		if s.skipped = s.exhausted(1); s.skipped != "" {
 			return nil
 		}
 		step.Arguments = append(slices.Clone(base), query(s.c.Resource.Limit, strconv.Itoa(step.Pages)), query(s.c.Resource.Offset, strconv.Itoa(offset)))
