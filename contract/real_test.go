@@ -239,6 +239,30 @@ func TestParallelCases(t *testing.T) {
 	wantEmpty(t, mock)
 }
 
+// TestCasesDoNotMeet: what one case creates has a name that no other case uses, so that they can run at the same time.
+func TestCasesDoNotMeet(t *testing.T) {
+	for _, seed := range []uint64{7, 1<<32 - 1} {
+		cases, err := contract.Plan(contract.Options{Spec: newSpec(t), Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := map[string]string{}
+		for c := range cases {
+			for _, s := range c.Steps {
+				at, _ := openapi.Lookup(s.Body, "/data_connector/connector_name")
+				name, isText := at.(string)
+				if s.Refused != "" || !isText {
+					continue
+				}
+				if other, used := user[name]; used && other != c.String() {
+					t.Errorf("seed %d: %s and %s both use the name %q", seed, other, c, name)
+				}
+				user[name] = c.String()
+			}
+		}
+	}
+}
+
 func TestNoSeedFindsAnythingInOurMock(t *testing.T) {
 	seeds := uint64(20)
 	if testing.Short() {

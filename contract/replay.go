@@ -75,15 +75,15 @@ func (s *session) takenAway(e *Exchange, variable string) string {
 	if r.Delete == nil {
 		return ""
 	}
-	request, err := s.maker.request(Step{Operation: r.Delete, Arguments: elsewhere(r, e)}, id)
+	request, err := s.maker.request(Step{Operation: r.Delete, Arguments: collectionOf(r, e)}, id)
 	if err != nil {
 		return ""
 	}
 	return fmt.Sprintf(`[ -z "$%s" ] || %s`, variable, s.curl(&Exchange{request: request}, "-sS -o /dev/null", map[string]string{id: variable}))
 }
 
-// elsewhere are the path parameters of the collection that the item was created in.
-func elsewhere(r *openapi.Resource, e *Exchange) []Argument {
+// collectionOf are the path parameters of the collection that the item was created in.
+func collectionOf(r *openapi.Resource, e *Exchange) []Argument {
 	var list []Argument
 	for _, name := range sortedKeys(e.request.path) {
 		if name != r.ID.Parameter {

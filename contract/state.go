@@ -212,7 +212,7 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 		}
 		cases = append(cases, s.c)
 		if r.Update != nil {
-			cases = append(cases, m.takenName(r, "updating to a taken "+name, first, second, again))
+			cases = append(cases, m.takenName(r, "updating to a taken "+name, pointer))
 		}
 		cases = append(cases, m.elsewhere(r, pointer)...)
 	}
@@ -244,8 +244,10 @@ func (m *maker) elsewhere(r *openapi.Resource, pointer string) []Case {
 	return cases
 }
 
-func (m *maker) takenName(r *openapi.Resource, name string, first, second, again any) Case {
+func (m *maker) takenName(r *openapi.Resource, name, pointer string) Case {
 	s := m.state(r, name)
+	first, second := m.item(r), m.item(r)
+	again := openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer))
 	one, two := s.create(first), s.create(second)
 	s.shows(one, one, OfWrite, first)
 	s.shows(two, two, OfWrite, second)
