@@ -21,8 +21,9 @@ test: ## run all tests of the module (the default)
 	go test ./...
 
 .PHONY: race
-race: ## run the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+race: ## run the tests under the race detector, the long ones in short, and the suite with 20 seeds (needs a C compiler)
+	CGO_ENABLED=1 go test -race -short ./...
+	CGO_ENABLED=1 go test -race ./contract -run '^TestNoSeedFindsAnythingInOurMock$$'
 
 .PHONY: vet
 vet: ## go vet, over this module and the end-to-end tests

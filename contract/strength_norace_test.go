@@ -4,6 +4,6 @@ package contract_test
 
 // One server in so many is tried where no flag asks for all.
 const (
-	everyMutant = 16
-	everySound  = 4
+	everyMutant = 32
+	everySound  = 8
 )
