@@ -57,8 +57,8 @@ mutants: ## measure the suite: does it catch broken servers and leave sound ones
 	$(STRENGTH) -strength=../docs/strength.md
 
 .PHONY: mutants-once
-mutants-once: ## the same with one seed a server in turn, not with all five: for CI; writes nothing
-	$(STRENGTH) -in-turn
+mutants-once: ## the same with one seed a server in turn, not with all five: for CI; writes only to WRITE=FILE
+	$(STRENGTH) -in-turn $(if $(WRITE),-strength=$(WRITE))
 
 .PHONY: e2e
 e2e: ## run the end-to-end tests, which use other people's clients (a module of its own)

@@ -253,7 +253,11 @@ func strengthReport(trials []trial, sound []soundTrial, seeds uint64) string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "# How strong the suite is\n\nWritten by `make mutants`; do not edit. A broken server is our mock with one fault. It counts as caught when the suite\n"+
 		"reports the fault by the right check on the right operation; anything else it reports does not count. A sound server\nkeeps the document in an unusual way: any finding about it is a false alarm.\n\n")
-	fmt.Fprintf(b, "Every server is judged with the seeds 1 to %d, all phases but fuzz. A run ends at the first right finding: requests and\nseconds are those up to it.\n\n", seeds)
+	with := "the seeds 1 to"
+	if *strengthInTurn {
+		with = "one of the seeds, in turn 1 to"
+	}
+	fmt.Fprintf(b, "Every server is judged with %s %d, all phases but fuzz. A run ends at the first right finding: requests and\nseconds are those up to it.\n\n", with, seeds)
 	fmt.Fprintf(b, "Measured on %s/%s, %d CPUs, %s.\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	b.WriteString("## Broken servers\n\n| class | servers | runs | caught | percent | median requests | most requests | median seconds |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, class := range classes() {
