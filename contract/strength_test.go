@@ -264,7 +264,7 @@ func strengthReport(trials []trial, sound []soundTrial, seeds uint64) string {
 		writeClass(b, class.name, ofClass(trials, class.name))
 	}
 	writeClass(b, "**all**", trials)
-	writeSound(b, sound, seeds)
+	writeSound(b, sound)
 	writeEscapes(b, trials)
 	return b.String()
 }
@@ -298,18 +298,18 @@ func writeClass(b *strings.Builder, name string, trials []trial) {
 		requests[(caught+1)/2], requests[caught], seconds[(caught+1)/2])
 }
 
-func writeSound(b *strings.Builder, sound []soundTrial, seeds uint64) {
+func writeSound(b *strings.Builder, sound []soundTrial) {
 	alarms := 0
-	servers := map[string]bool{}
+	var servers []string
 	for _, s := range sound {
 		alarms += len(s.alarms)
-		servers[s.server.name] = true
-	}
-	fmt.Fprintf(b, "\n## Sound servers\n\n%d servers with %d seeds each: %d false alarms.\n\n", len(servers), seeds, alarms)
-	for _, s := range sound {
-		if s.seed == 1 {
-			fmt.Fprintf(b, "- %s\n", s.server.name)
+		if !slices.Contains(servers, s.server.name) {
+			servers = append(servers, s.server.name)
 		}
+	}
+	fmt.Fprintf(b, "\n## Sound servers\n\n%d servers in %d runs: %d false alarms.\n\n", len(servers), len(sound), alarms)
+	for _, name := range servers {
+		fmt.Fprintf(b, "- %s\n", name)
 	}
 }
 
