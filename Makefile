@@ -18,12 +18,12 @@ help: ## list the targets
 
 .PHONY: test
 test: ## run all tests of the module (the default)
-	go test ./...
+	go test -timeout 20m ./...
 
 .PHONY: race
 race: ## run the tests under the race detector, the long ones in short, and the suite with 20 seeds (needs a C compiler)
-	CGO_ENABLED=1 go test -race -short ./...
-	CGO_ENABLED=1 go test -race ./contract -run '^TestNoSeedFindsAnythingInOurMock$$'
+	CGO_ENABLED=1 go test -race -short -timeout 30m ./...
+	CGO_ENABLED=1 go test -race -timeout 30m ./contract -run '^TestNoSeedFindsAnythingInOurMock$$'
 
 .PHONY: vet
 vet: ## go vet, over this module and the end-to-end tests

@@ -12,6 +12,17 @@ import (
 	"github.com/counterpart-go/counterpart/contract"
 )
 
+// storyPhases are those that look at more than one answer.
+var storyPhases = []string{"examples", "state", "collection"}
+
+// phases are all but fuzz, and with -short those that take little time.
+func phases() []string {
+	if testing.Short() {
+		return storyPhases
+	}
+	return nil
+}
+
 // answer is what the mock said, for a server to change.
 type answer struct {
 	status int
@@ -120,7 +131,7 @@ func TestBrokenServers(t *testing.T) {
 	for _, row := range brokenServers() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			report := verify(t, broken(t, row.name, row.change), contract.Options{Phases: []string{"examples", "state", "collection"}})
+			report := verify(t, broken(t, row.name, row.change), contract.Options{Phases: storyPhases})
 			caught, others := false, []string{}
 			for _, f := range report.Findings {
 				caught = caught || f.Check == row.check && f.Operation == row.operation
@@ -195,7 +206,7 @@ func TestSoundServers(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			report := verify(t, changed(newMock(t), row.change), contract.Options{})
+			report := verify(t, changed(newMock(t), row.change), contract.Options{Phases: phases()})
 			for _, f := range report.Findings {
 				t.Errorf("a false alarm: %s", f)
 			}
