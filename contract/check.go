@@ -23,6 +23,7 @@ type Exchange struct {
 	request    *request
 	violations openapi.Violations
 	err        error       // why there is no answer
+	secrets    []string    // that the step sends
 	number     int         // of the step, counted from 1
 	ids        []string    // by step: of the items that the case created so far
 	earlier    []*Exchange // of the same case

@@ -14,7 +14,7 @@ const shortSecret = 5
 // secretGivenBack looks for the secrets that the case has sent so far in headers and body, as they are, in base64 and in hexadecimal.
 func secretGivenBack(x *Exchange) []Finding {
 	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
-		for _, secret := range sentSecrets(x.spec, e.Step.Body) {
+		for _, secret := range e.secrets {
 			if len(secret) > shortSecret && !isMask(secret) && x.gives(secret) && !x.sentOpenly(secret) {
 				return one("", "the answer gives back a secret that %s was sent", e.Step.Operation.ID)
 			}

@@ -108,6 +108,7 @@ func (s *session) prepare(k int, step Step) *Exchange {
 	}
 	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: k + 1, ids: s.ids, earlier: slices.Clone(s.exchanges)}
 	x.request, x.err = s.maker.request(step, x.ItemID)
+	x.secrets = sentSecrets(s.maker.spec, step.Body)
 	return x
 }
 
