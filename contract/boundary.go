@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
-	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -67,10 +66,6 @@ func (m *maker) boundary(phase string, t try) Case {
 		item := s.create(t.base)
 		write := s.update(item, t.body)
 		s.shows(item, write, OfWrite, t.body)
-	case t.operation == s.r.Delete && s.r.Create != nil:
-		step := t.step()
-		step.Created = s.create(m.item(s.r))
-		s.hides(step.Created, s.then(step), OfWrite)
 	case t.operation == s.r.List:
 		step := t.step()
 		step.List = m.listingOf(s.r, t.arguments)
@@ -81,11 +76,11 @@ func (m *maker) boundary(phase string, t try) Case {
 	return s.c
 }
 
-// guard looks whether a name is taken that does not begin as this run's names do.
+// guard looks whether a name is taken that others may use, too.
 func (m *maker) guard(s *story, t try) {
 	filter, pointer := uniqueFilter(s.r)
 	name := textOf(lookup(t.body, s.r.Sent+pointer))
-	if filter != "" && t.parameter == nil && !strings.HasPrefix(name, NamePrefix) {
+	if filter != "" && t.parameter == nil && !m.isOwn(name) {
 		s.then(Step{Operation: s.r.List, Arguments: []Argument{query(filter, name)}, List: &Listing{}, Guard: true})
 	}
 }

@@ -158,6 +158,9 @@ func one(pointer, format string, args ...any) []Finding {
 	return []Finding{{Pointer: pointer, Message: fmt.Sprintf(format, args...)}}
 }
 
+// soFar are the exchanges of the case up to this one.
+func (x *Exchange) soFar() []*Exchange { return append(slices.Clone(x.earlier), x) }
+
 func (x *Exchange) succeeded() bool {
 	return x.err == nil && x.Response.Status >= 200 && x.Response.Status < 300
 }
@@ -260,7 +263,7 @@ func rivals(x *Exchange) []Finding {
 		return nil
 	}
 	carriedOut, answered := 0, 0
-	for _, e := range append(slices.Clone(x.earlier), x) {
+	for _, e := range x.soFar() {
 		if e.Step.Together == x.Step.Together && e.err == nil {
 			answered++
 			if e.succeeded() {

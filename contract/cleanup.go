@@ -285,7 +285,7 @@ func (c *cleaner) send(ctx context.Context, op *openapi.Operation, path map[stri
 			step.Arguments = append(step.Arguments, Argument{p.In, p.Name, []string{path[p.Name]}})
 		}
 	}
-	sent, err := (&maker{spec: c.spec}).request(step, "")
+	sent, err := newMaker(Options{Spec: c.spec}).request(step, "")
 	if err != nil {
 		return openapi.Response{}, fmt.Errorf("the request cannot be made: %w", err)
 	}

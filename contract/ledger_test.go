@@ -251,3 +251,29 @@ func TestLedgerOfMany(t *testing.T) {
 		t.Errorf("%d lines, open %v (%v), want 151 and none", len(w.writes), open, err)
 	}
 }
+
+// full is a disk that holds so many lines.
+type full struct{ lines int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.lines--; f.lines < 0 {
+		return 0, errors.New("no space left")
+	}
+	return len(p), nil
+}
+
+// TestRunWhoseLedgerCannotBeWritten: a run ends with an error, and accuses nobody, when what it creates cannot be noted.
+func TestRunWhoseLedgerCannotBeWritten(t *testing.T) {
+	for _, lines := range []int{1, 2, 3, 20, 21, 22, 23} {
+		mock := newMock(t)
+		ledger, err := contract.NewLedger(&full{lines}, contract.LedgerHead{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := contract.Verify(t.Context(), contract.Handler(mock), contract.Options{Seed: 1, Ledger: ledger})
+		if err == nil || !strings.Contains(err.Error(), "the ledger cannot be written") || len(report.Findings) > 0 || report.Interrupted == "" {
+			t.Errorf("%d lines: %v, %v", lines, err, report.Findings)
+		}
+		wantEmpty(t, mock)
+	}
+}

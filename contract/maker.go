@@ -15,9 +15,15 @@ type maker struct {
 	seed      uint64
 	values    map[string]string // of path parameters
 	instances []Instance
-	fuzzed    int // cases of the fuzz phase
-	made      int // values of its own so far
-	tried     map[*openapi.Operation][]try
+	fuzzed    int                              // cases of the fuzz phase
+	made      int                              // values of its own so far
+	varied    map[*openapi.Operation][]variant // made once
+	tried     map[*openapi.Operation][]try     // made once
+}
+
+func newMaker(o Options) *maker {
+	return &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases,
+		varied: map[*openapi.Operation][]variant{}, tried: map[*openapi.Operation][]try{}}
 }
 
 // Instance is real data for JSON that a string holds: a server that looks whether a database exists accepts no other.
@@ -67,7 +73,7 @@ func (m *maker) check() error {
 }
 
 func (m *maker) hasPlaceFor(instance Instance) bool {
-	alone := &maker{spec: m.spec, instances: []Instance{instance}}
+	alone := newMaker(Options{Spec: m.spec, Instances: []Instance{instance}})
 	return slices.ContainsFunc(m.spec.Operations(), func(op *openapi.Operation) bool {
 		return op.RequestBody != nil && slices.ContainsFunc(alone.variants(op), func(v variant) bool { return v.real })
 	})
@@ -93,6 +99,13 @@ type variant struct {
 // variants are the documented examples of the operation's body, and a sample for every value of an enum that no
 // example has: every branch that the document describes is reached.
 func (m *maker) variants(op *openapi.Operation) []variant {
+	if _, made := m.varied[op]; !made {
+		m.varied[op] = m.makeVariants(op)
+	}
+	return slices.Clone(m.varied[op])
+}
+
+func (m *maker) makeVariants(op *openapi.Operation) []variant {
 	if op.RequestBody == nil || len(op.RequestBody.Content) == 0 {
 		return []variant{{name: "plain"}}
 	}

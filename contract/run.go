@@ -152,6 +152,7 @@ type runner struct {
 	o        Options
 	redactor *redactor
 	items    *itemSchemas
+	checks   []Check
 	began    time.Time
 	telling  sync.Mutex // so that Each is called one at a time
 
@@ -186,12 +187,12 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 	if o.Ledger == nil {
 		o.Ledger, _ = NewLedger(io.Discard, LedgerHead{}) // never fails
 	}
-	m := &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases, tried: map[*openapi.Operation][]try{}}
+	m := newMaker(o)
 	if err := m.check(); err != nil {
 		return nil, nil, err
 	}
 	cases, err := m.cases(o)
-	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
+	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, checks: Checks(), began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
 	return r, cases, err
 }
 
@@ -269,11 +270,10 @@ const maxSkipped = 10
 func (r *runner) stop(c Case) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	spent := r.exhausted(len(c.Steps))
 	switch {
-	case r.o.MaxRequests > 0 && r.report.Requests+len(c.Steps) > r.o.MaxRequests:
-		r.report.Interrupted = fmt.Sprintf("%d requests were sent, the next case needs %d, and no more than %d were allowed", r.report.Requests, len(c.Steps), r.o.MaxRequests)
-	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
-		r.report.Interrupted = fmt.Sprintf("the time of %s was over before %s", r.o.Budget, c)
+	case spent != "":
+		r.report.Interrupted = spent
 	case r.silent >= maxSilent:
 		r.report.Interrupted = "the target has stopped answering"
 	case r.report.Skipped >= maxSkipped && r.report.Passed+r.report.Failed == 0:
@@ -341,6 +341,9 @@ func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 	}
 	err := s.steps(ctx)
 	s.cleanUp(ctx)
+	if err == nil {
+		err = s.unwritten
+	}
 	result := Result{Case: c.String(), Operation: c.Operation.ID, Outcome: Passed, Requests: s.requests, DurationUS: r.o.Now().Sub(began).Microseconds()}
 	switch {
 	case len(s.found) > 0:
@@ -360,13 +363,11 @@ func (r *runner) session(c Case) *session {
 	return &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
 }
 
-// exhausted says why n more requests may not be sent in the middle of a case; "" when they may.
+// exhausted says why n more requests may not be sent; "" when they may. r.mu is held.
 func (r *runner) exhausted(n int) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	switch {
 	case r.o.MaxRequests > 0 && r.report.Requests+n > r.o.MaxRequests:
-		return fmt.Sprintf("no more than %d requests are allowed", r.o.MaxRequests)
+		return fmt.Sprintf("%d requests were sent, and no more than %d were allowed", r.report.Requests, r.o.MaxRequests)
 	case r.o.Budget > 0 && r.o.Now().Sub(r.began) >= r.o.Budget:
 		return fmt.Sprintf("the time of %s was over", r.o.Budget)
 	}

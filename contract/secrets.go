@@ -13,7 +13,7 @@ const shortSecret = 5
 
 // secretGivenBack looks for the secrets that the case has sent so far in headers and body, as they are, in base64 and in hexadecimal.
 func secretGivenBack(x *Exchange) []Finding {
-	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
+	for _, e := range x.soFar() {
 		for _, secret := range e.secrets {
 			if len(secret) > shortSecret && !isMask(secret) && x.gives(secret) && !x.sentOpenly(secret) {
 				return one("", "the answer gives back a secret that %s was sent", e.Step.Operation.ID)
@@ -26,7 +26,7 @@ func secretGivenBack(x *Exchange) []Finding {
 // sentOpenly says whether the case has sent the text as something else than a secret, too: then it may be shown.
 func (x *Exchange) sentOpenly(secret string) bool {
 	openly := false
-	for _, e := range append(x.earlier[:len(x.earlier):len(x.earlier)], x) {
+	for _, e := range x.soFar() {
 		eachText(e.Step.Body, "", func(_, name, text string) {
 			_, holdsJSON := opened(text).(map[string]any)
 			openly = openly || !holdsJSON && !x.spec.Secret(name) && strings.Contains(text, secret)

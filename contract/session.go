@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -24,6 +25,7 @@ type session struct {
 	found     []Finding
 	requests  int
 	skipped   string // why the case cannot be judged
+	unwritten error  // what the ledger could not keep: nothing more may be created
 	silent    bool   // a request was not answered
 	doubtful  []int  // in the ledger: creations of which nobody knows what became
 }
@@ -39,7 +41,7 @@ type made struct {
 func (s *session) steps(ctx context.Context) error {
 	for i := 0; i < len(s.c.Steps) && s.skipped == "" && !s.silent; {
 		n := s.together(i)
-		if s.skipped = s.exhausted(n); s.skipped != "" {
+		if s.skipped = s.cut(n); s.skipped != "" {
 			return nil
 		}
 		var err error
@@ -54,6 +56,13 @@ func (s *session) steps(ctx context.Context) error {
 		i += n
 	}
 	return nil
+}
+
+// cut says why the case may not send n more requests; "" when it may.
+func (s *session) cut(n int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exhausted(n)
 }
 
 // together counts the steps from the i-th on that are sent at the same time.
@@ -106,7 +115,7 @@ func (s *session) prepare(k int, step Step) *Exchange {
 	if step.Created > 0 && s.ids[step.Created] == "" || step.capitals() && !hasCapitals(s.ids[step.Created]) {
 		return nil
 	}
-	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: k + 1, ids: s.ids, earlier: slices.Clone(s.exchanges)}
+	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: k + 1, ids: s.ids}
 	x.request, x.err = s.maker.request(step, x.ItemID)
 	x.secrets = sentSecrets(s.maker.spec, step.Body)
 	return x
@@ -125,11 +134,14 @@ func hasCapitals(id string) bool { return strings.ToUpper(id) != id && len(id) !
 
 // take records an exchange, judges it, and remembers what was created and deleted.
 func (s *session) take(ctx context.Context, x *Exchange) error {
+	if s.unwritten != nil {
+		return s.unwritten
+	}
 	if x.err != nil && (ctx.Err() != nil || s.neverAnswered()) {
 		return s.noVerdict(ctx, x.err)
 	}
 	s.silent = s.silent || x.err != nil
-	x.earlier = slices.Clone(s.exchanges)
+	x.earlier = s.exchanges[:len(s.exchanges):len(s.exchanges)] // what is appended later is not seen
 	s.exchanges = append(s.exchanges, x)
 	s.remember(x)
 	s.count(x)
@@ -205,7 +217,7 @@ func (s *session) pages(ctx context.Context, i int) error {
 	step := s.c.Steps[i]
 	base := slices.Clone(step.Arguments)
 	for offset, n := 0, 0; n < maxPages; offset, n = offset+step.Pages, n+1 {
-		if s.skipped = s.exhausted(1); s.skipped != "" {
+		if s.skipped = s.cut(1); s.skipped != "" {
 			return nil
 		}
 		step.Arguments = append(slices.Clone(base), query(s.c.Resource.Limit, strconv.Itoa(step.Pages)), query(s.c.Resource.Offset, strconv.Itoa(offset)))
@@ -229,15 +241,16 @@ func (s *session) exchange(ctx context.Context, x *Exchange) {
 		return
 	}
 	number, err := s.intend(x)
-	if err == nil && number > 0 {
+	if x.err = err; err != nil {
+		s.ledgerFailed(err)
+		return
+	}
+	if number > 0 {
 		patient, end := outliving(ctx, creationGrace)
 		defer end()
 		ctx = patient
 	}
-	if err == nil {
-		err = s.deliver(ctx, x)
-	}
-	if x.err = err; err != nil {
+	if x.err = s.deliver(ctx, x); x.err != nil {
 		s.doubt(number)
 		return
 	}
@@ -391,18 +404,18 @@ func (s *session) gone(x *Exchange) bool {
 	return slices.Contains([]int{x.unknownID(), http.StatusNotFound, http.StatusGone}, x.Response.Status)
 }
 
-// ledgerFailed makes the case one that cannot be judged: what cannot be written down must not be created.
+// ledgerFailed ends the run: what cannot be written down must not be created.
 func (s *session) ledgerFailed(err error) {
 	if err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.skipped = "the ledger cannot be written: " + err.Error()
+		s.unwritten = errors.Join(s.unwritten, fmt.Errorf("the ledger cannot be written: %w", err))
 	}
 }
 
 // judge holds an exchange to every check; where there is no answer, only the first has something to look at.
 func (s *session) judge(x *Exchange) []Finding {
-	checks := Checks()
+	checks := s.checks
 	if x.err != nil {
 		checks = checks[:1]
 	}

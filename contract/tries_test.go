@@ -53,7 +53,7 @@ func load(t *testing.T, document string) *openapi.Spec {
 // Every location is tried on both sides, and what is sent is on that side when a server reads it.
 func TestTriesReachEveryLocation(t *testing.T) {
 	spec := load(t, everywhere)
-	m := &maker{spec: spec, seed: 1, tried: map[*openapi.Operation][]try{}}
+	m := newMaker(Options{Spec: spec, Seed: 1})
 	kept, broken := map[string]int{}, map[string]int{}
 	for x := range m.tries(spec.Operations()[0]) {
 		location := "body"
