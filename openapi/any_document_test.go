@@ -287,10 +287,33 @@ components: {responses: {A: {$ref: '#/components/responses/B'}, B: {$ref: '#/com
 		{"an empty file", []string{"a.yaml", ""}, "a.yaml: is not a YAML or JSON object"},
 		{"a list", []string{"a.yaml", "[]"}, "a.yaml: is not a YAML or JSON object"},
 		{"a key that is no string", []string{"a.yaml", "openapi: 3.1.0\n? [a]\n: b\n"}, "a.yaml:2: a key is not a string"},
-		{"no OpenAPI document", []string{"a.yaml", "a: b\n"}, `a.yaml:1: openapi is "": only 3.0 and 3.1 documents can be used`},
-		{"Swagger", []string{"a.yaml", "swagger: '2.0'\n"}, "only 3.0 and 3.1"},
+		{"no OpenAPI document", []string{"a.yaml", "a: b\n"}, `a.yaml:1: openapi is "": only Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 can be used`},
+		{"Swagger before 2.0", []string{"a.yaml", "swaggerVersion: '1.2'\n"}, "only Swagger 2.0"},
+		{"Swagger without info", []string{"a.yaml", "swagger: '2.0'\n"}, "a.yaml:1: is not a valid OpenAPI document: invalid info"},
 		{"a version that is not known", []string{"a.yaml", "info: {}\nopenapi: 4.0.0\n"}, `a.yaml:2: openapi is "4.0.0"`},
-		{"no title", []string{"a.yaml", "openapi: 3.1.0\ninfo: {version: '1'}\npaths: {}\n"}, "is not a valid OpenAPI document"},
+		{"no info", []string{"a.yaml", "openapi: 3.1.0\npaths: {}\n"}, "a.yaml:1: is not a valid OpenAPI document: invalid info"},
+		{"two documents", []string{"a.yaml", "openapi: 3.1.0\n---\nopenapi: 3.1.0\n"}, "a.yaml:2: a second document follows the first"},
+		{"invalid UTF-8", []string{"a.yaml", "openapi: 3.1.0\ninfo: {title: \"\xff\"}\n"}, "a.yaml"},
+		{"a key that is not UTF-8", []string{"a.yaml", `{"openapi": "3.1.0", !!binary "/w==": 1}`}, "a.yaml"},
+		{"a null document", []string{"a.yaml", "null"}, "a.yaml: is not a YAML or JSON object"},
+		{"comments only", []string{"a.yaml", "# nothing\n"}, "a.yaml: is not a YAML or JSON object"},
+		{"nested as deeply as YAML goes", []string{"a.yaml", "openapi: 3.1.0\nx-deep: " + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)}, "a.yaml:2: is nested deeper than 1000"},
+		{"nested more deeply", []string{"a.yaml", "openapi: 3.1.0\nx-deep: " + strings.Repeat("[", 20_000)}, "depth"},
+		{"nested deeply, as JSON", []string{"a.json", `{"openapi":"3.1.0","x-deep":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + "}"}, "a.json:1: is nested deeper than 1000"},
+		{"mappings nested deeply", []string{"a.yaml", "openapi: 3.1.0\nx-deep: " + strings.Repeat("{a: ", 5_000) + strings.Repeat("}", 5_000)}, "a.yaml:2: is nested deeper than 1000"},
+		{"much text, nested deeply", []string{"a.json", `{"openapi":"3.1.0","x-deep":` + strings.Repeat("[", 900) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("]", 900) + "}"}, "a.json:1: is nested too deeply for its size"},
+		{"a file that is too large", []string{"a.yaml", "openapi: 3.1.0\n#" + strings.Repeat("x", 33<<20)}, "a.yaml: cannot be read: is larger than 32 MB"},
+		{"a reference that leads nowhere, with its line", []string{"a.yaml", bodyDocument("3.0.3", "S: {type: object, properties: {a: {$ref: '#/components/schemas/T'}}}")}, `a.yaml:12: $ref "#/components/schemas/T" leads nowhere`},
+		{"a reference to what is no schema", []string{"a.yaml", bodyDocument("3.0.3", "S: {$ref: '#/info/title'}")}, "a.yaml"},
+		{"a path without a slash", []string{"a.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /y: {}\n  x: {}\n"}, `a.yaml:5: is not a valid OpenAPI document: invalid paths: path "x" does not start with`},
+		{"paths that mean the same", []string{"a.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  '/x/{a}': {get: {responses: {'200': {description: ok}}}}\n  '/x/{b}': {get: {responses: {'200': {description: ok}}}}\n"},
+			"a.yaml:5: is not a valid OpenAPI document: invalid paths: conflicting paths"},
+		{"a parameter that is nowhere", []string{"a.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /x:\n    get:\n      parameters: [{name: a, in: body}]\n      responses: {}\n"}, "a.yaml:5: is not a valid OpenAPI document"},
+		{"a type that is none", []string{"a.yaml", bodyDocument("3.0.3", "T: {}\nS: {type: text}")}, `a.yaml:13: is not a valid OpenAPI document: invalid components: schema "S"`},
+		{"responses that are a list", []string{"a.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /x:\n    get: {responses: []}\n"}, "a.yaml:5: is not a valid OpenAPI document"},
+		{"Swagger with a body and a form", []string{"a.yaml", "swagger: '2.0'\ninfo: {title: t, version: '1'}\npaths:\n  /x:\n    post: {responses: [1]}\n"}, "a.yaml:5: is not a valid OpenAPI document"},
+		{"a project that no path has", []string{"a.yaml", bodyDocument("3.1.0", "S: {}") + "x-counterpart:\n  project: tenant\n"}, `a.yaml:14: x-counterpart: project: no operation has a path parameter "tenant"`},
+		{"a project that is no name", []string{"a.yaml", bodyDocument("3.1.0", "S: {}") + "x-counterpart:\n  project: [tenant]\n"}, `a.yaml:13: x-counterpart: `},
 		{"an extension that is misspelt", []string{"a.yaml", bodyDocument("3.1.0", "S: {}") + "x-counterpart:\n  resource: {}\n"}, `a.yaml:13: x-counterpart: unknown field "resource"`},
 		{"an extension that names no operation", []string{"a.yaml", bodyDocument("3.1.0", "S: {}") + "x-counterpart:\n  resources:\n    r: {create: nope}\n"},
 			`a.yaml:15: x-counterpart: no operation has the id "nope"`},
@@ -316,6 +339,40 @@ func wantRefusal(t *testing.T, err error, want string) {
 	if strings.Contains(err.Error(), os.TempDir()) {
 		t.Errorf("error shows the directory: %q", err)
 	}
+}
+
+// Components that refer to each other without end are refused, whatever they are.
+func TestComponentsThatReferToEachOther(t *testing.T) {
+	for section, use := range map[string]string{
+		"schemas":         "responses: {'200': {description: ok, content: {a/b: {schema: {$ref: '#/components/schemas/A'}}}}}",
+		"parameters":      "parameters: [{$ref: '#/components/parameters/A'}]\n      responses: {}",
+		"responses":       "responses: {'200': {$ref: '#/components/responses/A'}}",
+		"headers":         "responses: {'200': {description: ok, headers: {H: {$ref: '#/components/headers/A'}}}}",
+		"requestBodies":   "requestBody: {$ref: '#/components/requestBodies/A'}\n      responses: {}",
+		"examples":        "responses: {'200': {description: ok, content: {a/b: {examples: {x: {$ref: '#/components/examples/A'}}}}}}",
+		"links":           "responses: {'200': {description: ok, links: {x: {$ref: '#/components/links/A'}}}}",
+		"callbacks":       "callbacks: {x: {$ref: '#/components/callbacks/A'}}\n      responses: {}",
+		"securitySchemes": "security: [{A: []}]\n      responses: {}",
+	} {
+		t.Run(section, func(t *testing.T) {
+			file := write(t, "a.yaml", "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /x:\n    post:\n      operationId: op\n      "+use+
+				"\ncomponents:\n  "+section+":\n    A: {$ref: '#/components/"+section+"/B'}\n    B: {$ref: '#/components/"+section+"/A'}\n")
+			within(t, 5*time.Second, func() {
+				_, err := openapi.Load(file)
+				wantRefusal(t, err, "a.yaml:")
+			})
+		})
+	}
+}
+
+// Byte order marks, carriage returns and lines of three dashes do no harm.
+func TestDocumentsOfOtherEditors(t *testing.T) {
+	text := bodyDocument("3.1.0", "S: {type: integer}")
+	for _, text := range []string{"\ufeff" + text, strings.ReplaceAll(text, "\n", "\r\n"), "---\n" + text + "...\n", "---\n" + text + "---\n"} {
+		wantBrief(t, load(t, "a.yaml", text).Operation("op").ValidateRequest(jsonRequest(`"x"`)), []string{"body type"})
+	}
+	json := document(t, load(t, "a.yaml", text), openapi.DocumentOptions{JSON: true})
+	wantBrief(t, load(t, "a.json", "\ufeff"+string(json)).Operation("op").ValidateRequest(jsonRequest(`"x"`)), []string{"body type"})
 }
 
 // A link out of the directory is no way around the rule.
@@ -615,5 +672,19 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, ok := load(t, "a.yaml", bodyDocument("3.1.0", "S: {}")).Refusal(openapi.Invalid, nil); ok {
 		t.Error("a document without the extension has no refusals")
+	}
+}
+
+func TestProjectParameter(t *testing.T) {
+	builtin, err := openapi.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop := load(t, "a.yaml", paths("GET /shops/{shop}/pets; ; 200 Pets")+"x-counterpart: {project: shop}\n")
+	silent := load(t, "a.yaml", paths("GET /shops/{shop}/pets; ; 200 Pets"))
+	for spec, want := range map[*openapi.Spec]string{builtin: "project_id", shop: "shop", silent: ""} {
+		if got := spec.ProjectParameter(); got != want {
+			t.Errorf("the project parameter is %q, not %q", got, want)
+		}
 	}
 }

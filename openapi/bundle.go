@@ -23,6 +23,9 @@ type DocumentOptions struct {
 // becomes its own. As 3.0 it loses what 3.0 cannot say (conditions, embedded JSON); structure and types stay.
 func (s *Spec) Document(o DocumentOptions) ([]byte, error) {
 	root := (&bundler{spec: s, root: cloneNode(s.root.root), names: map[string]string{}}).bundle()
+	if s.base != nil {
+		setServer(root, *s.base)
+	}
 	switch {
 	case o.OpenAPI == "3.0" && !s.is30:
 		lower30(root)
@@ -118,8 +121,12 @@ func (b *bundler) component(from, ref string) string {
 	}
 	key := name + "#" + fragment
 	if b.names[key] == "" {
+		found := b.part(name, fragment)
+		if !found.ok() {
+			return fragment
+		}
 		b.names[key] = b.freeName(name, fragment)
-		part := cloneNode(b.spec.docs[name].top().lookup(fragment).node)
+		part := cloneNode(found.node)
 		deleteMember(part, "$schema")
 		deleteMember(part, "$id")
 		setMember(b.schemas(), b.names[key], part)
@@ -131,6 +138,15 @@ func (b *bundler) component(from, ref string) string {
 		})
 	}
 	return "/components/schemas/" + b.names[key]
+}
+
+// part is what stands at a JSON Pointer in a file. It is not there where nothing but an unknown key, which means nothing, refers
+// to it: such a reference is not followed.
+func (b *bundler) part(file, pointer string) place {
+	if doc := b.spec.docs[file]; doc != nil {
+		return doc.top().lookup(pointer)
+	}
+	return place{}
 }
 
 // renameBranches does for a discriminator's mapping what component does for the branches that it names.

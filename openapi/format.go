@@ -51,19 +51,19 @@ const embeddedJSON = "counterpart-json"
 
 var errNotJSON = errors.New("not JSON")
 
-func embedded(text string) ([]byte, error) {
-	if _, err := DecodeJSON([]byte(text)); err != nil {
+func (l Limits) embedded(text string) ([]byte, error) {
+	if _, err := l.decode([]byte(text), text); err != nil {
 		return nil, errNotJSON
 	}
 	return []byte(text), nil
 }
 
-func embeddedBase64(text string) ([]byte, error) {
+func (l Limits) embeddedBase64(text string) ([]byte, error) {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, err
 	}
-	return embedded(string(data))
+	return l.embedded(string(data))
 }
 
 func rewriteEmbedded(n *yaml.Node) {
@@ -82,9 +82,6 @@ func rewriteEmbedded(n *yaml.Node) {
 // backtracking is the keyword that the views put in the place of a pattern that Go's regexp cannot compile.
 const backtracking = "x-counterpart-backtracking-pattern"
 
-// patternTime bounds the match of one backtracking pattern; a value that takes longer breaks the pattern.
-const patternTime = 100 * time.Millisecond
-
 func rewritePattern(n *yaml.Node) {
 	pattern := child(n, "pattern")
 	if pattern == nil {
@@ -97,9 +94,10 @@ func rewritePattern(n *yaml.Node) {
 }
 
 // patternCompiler is the jsonschema extension for patterns with look-around and back-references (ECMA-262).
-type patternCompiler struct{}
+// A value that takes longer than time breaks the pattern.
+type patternCompiler struct{ time time.Duration }
 
-func (patternCompiler) Compile(_ jsonschema.CompilerContext, m map[string]any) (jsonschema.ExtSchema, error) {
+func (c patternCompiler) Compile(_ jsonschema.CompilerContext, m map[string]any) (jsonschema.ExtSchema, error) {
 	pattern, ok := m[backtracking].(string)
 	if !ok {
 		return nil, nil
@@ -108,7 +106,7 @@ func (patternCompiler) Compile(_ jsonschema.CompilerContext, m map[string]any) (
 	if err != nil {
 		return nil, err
 	}
-	re.MatchTimeout = patternTime
+	re.MatchTimeout = c.time
 	return patternSchema{re}, nil
 }
 

@@ -3,23 +3,19 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// Limits on JSON that comes from outside.
-const (
-	maxDepth    = 512    // nesting of arrays and objects
-	maxNumber   = 1_000  // characters of a number
-	maxExponent = 10_000 // magnitude of a number's exponent: 1e1000000000 would cost gigabytes to compare
-)
+// maxExponent bounds the magnitude of a number's exponent: 1e1000000000 would cost gigabytes to compare.
+const maxExponent = 10_000
 
 // SyntaxError says why text is not one JSON document.
 type SyntaxError struct {
@@ -37,95 +33,390 @@ func (e *SyntaxError) Error() string {
 // DecodeJSON decodes exactly one JSON document (RFC 8259) into nil, bool, string, json.Number, []any and map[string]any.
 //
 // It refuses, with a [*SyntaxError], what encoding/json lets pass and servers disagree on: bytes after the document,
-// keys that occur twice, invalid UTF-8; and what would be costly: nesting beyond 512, numbers beyond 1,000 characters
-// or with exponents beyond 10,000. The error never quotes the text.
+// keys that occur twice, invalid UTF-8; and what would be costly: nesting beyond 512, more than 100,000 values, numbers
+// beyond 1,000 characters or with exponents beyond 10,000. The error never quotes the text.
 func DecodeJSON(data []byte) (any, error) {
+	return DefaultLimits().decode(data, "")
+}
+
+// Decoded is a value of Go as DecodeJSON would give it: numbers are [json.Number], structs are objects. What is no JSON, or
+// more than DecodeJSON takes, is given back as it is.
+func Decoded(value any) any {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return value
+	}
+	if decoded, err := DecodeJSON(text); err == nil {
+		return decoded
+	}
+	return value
+}
+
+// decode decodes data, of which copied is a copy, or "".
+func (l Limits) decode(data []byte, copied string) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, &SyntaxError{Reason: "invalid UTF-8"}
 	}
-	colons, depth := structure(data)
-	if depth > maxDepth {
-		return nil, &SyntaxError{Reason: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var value any
-	if err := dec.Decode(&value); err != nil {
-		return nil, syntaxError(err, int64(len(data)))
-	}
-	if rest := bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return nil, &SyntaxError{int64(len(data) - len(rest)), "more bytes follow the document"}
-	}
-	members, err := count(value)
-	if err == nil && members != colons {
-		err = errors.New("a key occurs twice")
-	}
+	d := decoder{limits: l, data: data, copied: copied}
+	value, err := d.document()
 	if err != nil {
-		return nil, &SyntaxError{Reason: err.Error()}
+		return nil, err
 	}
 	return value, nil
 }
 
-// structure counts the colons between keys and values and the deepest nesting of text that may be JSON. Every member
-// of an object has one colon: a key that occurs twice leaves fewer members than colons, and needs no slower decoder.
-func structure(data []byte) (colons, deepest int) {
-	depth, inString := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == ':':
-			colons++
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return colons, deepest
+// decoder decodes valid UTF-8 in one pass.
+type decoder struct {
+	limits   Limits
+	data     []byte
+	at       int    // the next byte
+	copied   string // a copy of a part of data, which texts are parts of, see copyOf
+	copiedAt int    // where that part begins
+	depth    int    // of the arrays and objects that are open
+	values   int    // that have begun
 }
 
-// count counts the members of all objects, and refuses numbers that would be costly.
-func count(value any) (members int, err error) {
-	switch v := value.(type) {
-	case json.Number:
-		return 0, checkNumber(string(v))
-	case map[string]any:
-		members = len(v)
-		for _, member := range v {
-			inner, innerErr := count(member)
-			members, err = members+inner, errors.Join(err, innerErr)
-		}
-	case []any:
-		for _, item := range v {
-			inner, innerErr := count(item)
-			members, err = members+inner, errors.Join(err, innerErr)
-		}
+func (d *decoder) document() (any, error) {
+	if d.next(); d.at == len(d.data) {
+		return nil, &SyntaxError{Reason: "it is empty"}
 	}
-	return members, err
+	value, err := d.value()
+	if err != nil {
+		return nil, err
+	}
+	if d.next(); d.at < len(d.data) {
+		return nil, &SyntaxError{int64(d.at), "more bytes follow the document"}
+	}
+	return value, nil
 }
 
-// syntaxError drops what encoding/json quotes from the text: it may be a secret.
-func syntaxError(err error, length int64) *SyntaxError {
-	var syntax *json.SyntaxError
+// peek is the next byte, 0 at the end: a byte that JSON has nowhere.
+func (d *decoder) peek() byte {
+	if d.at < len(d.data) {
+		return d.data[d.at]
+	}
+	return 0
+}
+
+// next is the next byte behind white space.
+func (d *decoder) next() byte {
+	for d.at < len(d.data) {
+		switch c := d.data[d.at]; c {
+		case ' ', '\t', '\r', '\n':
+			d.at++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// unexpected says that the next byte cannot stand where it does.
+func (d *decoder) unexpected() error {
+	if d.at >= len(d.data) {
+		return &SyntaxError{int64(len(d.data)), "it ends too early"}
+	}
+	return &SyntaxError{int64(d.at) + 1, "unexpected character"}
+}
+
+func (d *decoder) value() (any, error) {
+	if d.values++; d.values > d.limits.Values {
+		return nil, &SyntaxError{Reason: fmt.Sprintf("it has more than %d values", d.limits.Values)}
+	}
+	switch c := d.next(); {
+	case c == '"':
+		return d.string()
+	case c == '{':
+		return d.object()
+	case c == '[':
+		return d.array()
+	case c == '-' || isDigit(c):
+		return d.number()
+	case c == 't':
+		return true, d.word("true")
+	case c == 'f':
+		return false, d.word("false")
+	case c == 'n':
+		return nil, d.word("null")
+	}
+	return nil, d.unexpected()
+}
+
+func (d *decoder) word(word string) error {
+	for i := range len(word) {
+		if d.peek() != word[i] {
+			return d.unexpected()
+		}
+		d.at++
+	}
+	return nil
+}
+
+// open steps into an array or object and says whether anything is in it.
+func (d *decoder) open(end byte) (more bool, err error) {
+	if d.depth++; d.depth > d.limits.Depth {
+		return false, &SyntaxError{Reason: fmt.Sprintf("it is nested deeper than %d", d.limits.Depth)}
+	}
+	d.at++
+	if d.next() == end {
+		d.close()
+		return false, nil
+	}
+	return true, nil
+}
+
+// more steps over what follows an item or a member, and says whether another one follows.
+func (d *decoder) more(end byte) (bool, error) {
+	switch d.next() {
+	case ',':
+		d.at++
+		return true, nil
+	case end:
+		d.close()
+		return false, nil
+	}
+	return false, d.unexpected()
+}
+
+func (d *decoder) close() {
+	d.depth--
+	d.at++
+}
+
+func (d *decoder) array() (any, error) {
+	var room [16]any // enough for most, without an allocation
+	items := room[:0]
+	more, err := d.open(']')
+	for more && err == nil {
+		var item any
+		if item, err = d.value(); err == nil {
+			items = append(items, item)
+			more, err = d.more(']')
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append([]any{}, items...), nil
+}
+
+func (d *decoder) object() (any, error) {
+	var room [16]keyed // enough for most: their maps are made as large as they must be
+	list, object := room[:0], map[string]any(nil)
+	more, err := d.open('}')
+	for more && err == nil {
+		var m keyed
+		if m, err = d.member(); err == nil {
+			list = append(list, m)
+			more, err = d.more('}')
+		}
+		if err == nil && (!more || len(list) == len(room)) {
+			object, err = added(object, list)
+			list = room[:0]
+		}
+	}
 	switch {
-	case errors.Is(err, io.EOF):
-		return &SyntaxError{0, "it is empty"}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &SyntaxError{length, "it ends too early"}
-	case errors.As(err, &syntax):
-		return &SyntaxError{syntax.Offset, "unexpected character"}
+	case err != nil:
+		return nil, err
+	case object == nil:
+		return map[string]any{}, nil
 	}
-	return &SyntaxError{length, "it cannot be read"}
+	return object, nil
 }
 
-func checkNumber(text string) error {
-	if len(text) > maxNumber {
-		return fmt.Errorf("a number has more than %d characters", maxNumber)
+func added(object map[string]any, list []keyed) (map[string]any, error) {
+	if object == nil {
+		object = make(map[string]any, len(list))
+	}
+	members := len(object) + len(list)
+	for _, m := range list {
+		object[m.key] = m.value
+	}
+	if len(object) < members {
+		return nil, &SyntaxError{Reason: "a key occurs twice"}
+	}
+	return object, nil
+}
+
+type keyed struct {
+	key   string
+	value any
+}
+
+func (d *decoder) member() (m keyed, err error) {
+	if d.next() != '"' {
+		return m, d.unexpected()
+	}
+	if m.key, err = d.string(); err != nil {
+		return m, err
+	}
+	if d.next() != ':' {
+		return m, d.unexpected()
+	}
+	d.at++
+	m.value, err = d.value()
+	return m, err
+}
+
+func (d *decoder) string() (string, error) {
+	d.at++
+	first := d.at
+	d.skipPlain()
+	if d.peek() == '"' {
+		d.at++
+		return d.copyOf(first, d.at-1), nil
+	}
+	return d.escaped(first)
+}
+
+// escaped reads a text, which begins at first, on from where its first escape is.
+func (d *decoder) escaped(first int) (string, error) {
+	var room [256]byte
+	text := append(room[:0], d.data[first:d.at]...)
+	for {
+		switch d.peek() {
+		case '"':
+			d.at++
+			return string(text), nil
+		case '\\':
+			d.at++
+			var err error
+			if text, err = d.escape(text); err != nil {
+				return "", err
+			}
+		default:
+			return "", d.unexpected()
+		}
+		first = d.at
+		d.skipPlain()
+		text = append(text, d.data[first:d.at]...)
+	}
+}
+
+// copyOf is a part of the data. Many parts are copied at once, but no more than that: whoever keeps a text keeps what
+// is copied with it.
+func (d *decoder) copyOf(first, last int) string {
+	const atOnce = 4 << 10
+	if last > d.copiedAt+len(d.copied) {
+		end := min(max(first+atOnce, last), len(d.data))
+		d.copied, d.copiedAt = string(d.data[first:end]), first
+	}
+	return d.copied[first-d.copiedAt : last-d.copiedAt]
+}
+
+// skipPlain steps to the next byte that means something in a string, or may not stand in one.
+func (d *decoder) skipPlain() {
+	for i, c := range d.data[d.at:] {
+		if c == '"' || c == '\\' || c < ' ' {
+			d.at += i
+			return
+		}
+	}
+	d.at = len(d.data)
+}
+
+// escape reads what follows a backslash, and adds what it means to the text.
+func (d *decoder) escape(text []byte) ([]byte, error) {
+	const letters, meanings = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	c := d.peek()
+	if i := strings.IndexByte(letters, c); i >= 0 {
+		d.at++
+		return append(text, meanings[i]), nil
+	}
+	if c != 'u' {
+		return nil, d.unexpected()
+	}
+	r, err := d.hex()
+	if utf16.IsSurrogate(r) {
+		r = d.pair(r)
+	}
+	return utf8.AppendRune(text, r), err
+}
+
+// pair is the character that the surrogate makes with the one that follows. A surrogate alone is no character: it
+// becomes U+FFFD, as in encoding/json.
+func (d *decoder) pair(first rune) rune {
+	before := d.at
+	if d.peek() == '\\' {
+		if d.at++; d.peek() == 'u' {
+			second, err := d.hex()
+			if r := utf16.DecodeRune(first, second); err == nil && r != unicode.ReplacementChar {
+				return r
+			}
+		}
+	}
+	d.at = before
+	return unicode.ReplacementChar
+}
+
+// hex reads the u of an escape and its four digits.
+func (d *decoder) hex() (rune, error) {
+	d.at++
+	var r rune
+	for range 4 {
+		digit := strings.IndexByte("0123456789abcdefABCDEF", d.peek())
+		switch {
+		case digit < 0:
+			return 0, d.unexpected()
+		case digit > 0xF: // an upper-case letter
+			digit -= 6
+		}
+		r = r<<4 | rune(digit)
+		d.at++
+	}
+	return r, nil
+}
+
+func (d *decoder) number() (any, error) {
+	first := d.at
+	if err := d.skipNumber(); err != nil {
+		return nil, err
+	}
+	number := json.Number(d.data[first:d.at])
+	if err := d.limits.checkNumber(string(number)); err != nil {
+		return nil, &SyntaxError{Reason: err.Error()}
+	}
+	return number, nil
+}
+
+// skipNumber steps over a number as JSON writes it (RFC 8259, section 6).
+func (d *decoder) skipNumber() error {
+	if d.peek() == '-' {
+		d.at++
+	}
+	var err error
+	if d.peek() == '0' {
+		d.at++
+	} else {
+		err = d.digits()
+	}
+	if err == nil && d.peek() == '.' {
+		d.at++
+		err = d.digits()
+	}
+	if err == nil && d.peek()|0x20 == 'e' {
+		d.at++
+		if c := d.peek(); c == '+' || c == '-' {
+			d.at++
+		}
+		err = d.digits()
+	}
+	return err
+}
+
+func (d *decoder) digits() error {
+	if !isDigit(d.peek()) {
+		return d.unexpected()
+	}
+	for isDigit(d.peek()) {
+		d.at++
+	}
+	return nil
+}
+
+func (l Limits) checkNumber(text string) error {
+	if len(text) > l.Number {
+		return fmt.Errorf("a number has more than %d characters", l.Number)
 	}
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		if exp, err := strconv.Atoi(text[i+1:]); err != nil || exp > maxExponent || exp < -maxExponent {
@@ -137,25 +428,12 @@ func checkNumber(text string) error {
 
 // isNumber says whether text is a number as JSON writes it (RFC 8259, section 6).
 func isNumber(text string) bool {
-	// json.Valid allows white space around; a number begins with a digit or minus and ends with a digit.
-	if text == "" || text[0] != '-' && !isDigit(text[0]) || !isDigit(text[len(text)-1]) {
-		return false
-	}
-	return json.Valid([]byte(text)) && checkNumber(text) == nil
+	d := decoder{limits: DefaultLimits(), data: []byte(text)}
+	_, err := d.number()
+	return err == nil && d.at == len(d.data)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// encodeJSON writes the value compactly, keys sorted, `<`, `>` and `&` as they are.
-func encodeJSON(value any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
-		panic("openapi: a decoded JSON value cannot be encoded: " + err.Error()) // not reachable: all values come from DecodeJSON
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
 
 // appendNode writes a document's value as JSON, members in the document's order.
 func appendNode(dst []byte, n *yaml.Node) []byte {
@@ -166,7 +444,7 @@ func appendNode(dst []byte, n *yaml.Node) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(append(dst, encodeJSON(n.Content[i].Value)...), ':')
+			dst = append(appendString(dst, n.Content[i].Value), ':')
 			dst = appendNode(dst, n.Content[i+1])
 		}
 		return append(dst, '}')
@@ -205,7 +483,7 @@ func appendScalar(dst []byte, n *yaml.Node) []byte {
 			return strconv.AppendFloat(dst, f, 'g', -1, 64)
 		}
 	}
-	return append(dst, encodeJSON(n.Value)...)
+	return appendString(dst, n.Value)
 }
 
 // nodeValue is the JSON value that a document's node stands for.

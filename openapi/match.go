@@ -158,11 +158,15 @@ func (n *node) find(segments []string, values map[string]string, fits func(*node
 // encoded slash stays in its segment, and of the document's servers only the path counts.
 // The error is a [*RouteError].
 func (s *Spec) Find(method, escapedPath string) (*Operation, map[string]string, error) {
+	return s.routes.operation(method, escapedPath)
+}
+
+func (n *node) operation(method, escapedPath string) (*Operation, map[string]string, error) {
 	segments := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
 	values := map[string]string{}
-	end := s.routes.find(segments, values, func(n *node) bool { return n.methods[method] != nil })
+	end := n.find(segments, values, func(n *node) bool { return n.methods[method] != nil })
 	if end == nil {
-		return nil, nil, s.routes.explain(method, escapedPath, segments)
+		return nil, nil, n.explain(method, escapedPath, segments)
 	}
 	for name, raw := range values {
 		decoded, err := url.PathUnescape(raw)

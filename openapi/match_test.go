@@ -126,22 +126,3 @@ func TestNearIsDeterministic(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkFind(b *testing.B) {
-	for _, size := range []int{40, 1500} {
-		var operations []string
-		for i := range size {
-			operations = append(operations, fmt.Sprintf("get /v2/{project_id}/resource-%d/{id}/parts", i))
-		}
-		spec := routes(b, operations...)
-		path := fmt.Sprintf("/v2/%s/resource-%d/x/parts", hex32, size-1)
-		b.Run(fmt.Sprint(size, "paths"), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, _, err := spec.Find("GET", path); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

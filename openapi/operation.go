@@ -3,10 +3,12 @@ package openapi
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -22,9 +24,13 @@ type Operation struct {
 	Parameters  []*Parameter // of the path and of the operation, each (In, Name) once
 	RequestBody *RequestBody // nil when none is described
 	Responses   []*Answer    // in the document's order
+	Secured     bool         // the document asks for credentials (`security`)
+	Security    []Security   // in which ways they may be given; none where nothing is asked for
 
-	spec *Spec
-	at   place
+	spec     *Spec
+	bases    []string // Base, and the paths of the document's other servers
+	at       place
+	security place // what says Security; not ok() where nothing does
 }
 
 // Parameter is a described parameter, or header of an answer.
@@ -76,23 +82,27 @@ type Schema struct {
 	view view
 	at   place
 
-	once sync.Once
-	js   *jsonschema.Schema
-	err  error
+	once   sync.Once
+	js     *jsonschema.Schema
+	accept *acceptor // nil with err
+	err    error
 
 	typesOnce sync.Once
 	typeSet   map[string]bool
 
 	projectOnce sync.Once
 	projection  *projection
+
+	samples [2]atomic.Pointer[any] // the plain one, and the one of all that is described
 }
 
 func (s *Schema) compiled() (*jsonschema.Schema, error) {
-	s.once.Do(func() { s.js, s.err = s.spec.compile(s.view, s.at) })
+	s.once.Do(func() { s.js, s.accept, s.err = s.spec.compile(s.view, s.at) })
 	return s.js, s.err
 }
 
-var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+// methods are the fields of a path item that hold operations; query is one since OpenAPI 3.2.
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
 
 func (s *Spec) describeOperations() error {
 	bases := s.basePaths(s.root.top())
@@ -101,29 +111,34 @@ func (s *Spec) describeOperations() error {
 		item, err := s.follow(item)
 		failed = errors.Join(failed, err)
 		for _, method := range methods {
-			if at := item.at(method); at.ok() {
-				failed = errors.Join(failed, s.describeOperation(method, path, bases, item, at))
+			if at := item.at(method); at.ok() && (method != "query" || s.is32) {
+				failed = errors.Join(failed, s.describeOperation(strings.ToUpper(method), path, bases, item, at))
 			}
 		}
+		item.at("additionalOperations").each(func(method string, at place) {
+			if s.is32 {
+				failed = errors.Join(failed, s.describeOperation(method, path, bases, item, at))
+			}
+		})
 	})
 	return failed
 }
 
 func (s *Spec) describeOperation(method, path string, bases []string, item, at place) error {
-	op := &Operation{ID: at.text("operationId"), Method: strings.ToUpper(method), Path: path, Summary: at.text("summary"), spec: s, at: at}
-	if op.ID == "" {
-		op.ID = op.Method + " " + path
-	}
+	op := &Operation{Method: method, Path: path, Summary: at.text("summary"), spec: s, at: at}
+	s.nameOperation(op)
 	for _, own := range []place{item, at} {
 		if own.at("servers").ok() {
 			bases = s.basePaths(own)
 		}
 	}
-	op.Base = bases[0]
+	op.Base, op.bases = bases[0], bases
+	s.setSecurity(op)
 	at.at("tags").each(func(_ string, tag place) { op.Tags = append(op.Tags, tag.node.Value) })
 	if err := errors.Join(s.describeParameters(op, item), s.describeParameters(op, at), s.describeBody(op), s.describeAnswers(op)); err != nil {
 		return err
 	}
+	s.matchTemplate(op)
 	s.operations = append(s.operations, op)
 	s.byID[op.ID] = op
 	for _, base := range bases {
@@ -132,9 +147,23 @@ func (s *Spec) describeOperation(method, path string, bases []string, item, at p
 	return nil
 }
 
+// secured says whether one of the alternatives must be met; an empty one allows everybody (OpenAPI 3.1, section 4.8.30).
+func secured(alternatives place) bool {
+	asked, open := false, false
+	alternatives.each(func(_ string, one place) {
+		empty := true
+		one.each(func(string, place) { empty = false })
+		asked, open = true, open || empty
+	})
+	return asked && !open
+}
+
 // basePaths are the paths of the servers, variables at their defaults. Scheme and host say where the service runs,
 // not what the contract is.
 func (s *Spec) basePaths(p place) []string {
+	if s.base != nil {
+		return []string{*s.base}
+	}
 	var bases []string
 	p.at("servers").each(func(_ string, server place) {
 		text := server.text("url")
@@ -157,6 +186,9 @@ func (s *Spec) describeParameters(op *Operation, owner place) error {
 		p, err := s.follow(p)
 		if err != nil {
 			failed = errors.Join(failed, err)
+			return
+		}
+		if p.text("in") == "querystring" { // see Spec.Unsupported
 			return
 		}
 		param := s.parameter(p, p.text("name"), Location(p.text("in")), requestView)
@@ -222,6 +254,9 @@ func (s *Spec) describeAnswers(op *Operation) error {
 func (s *Spec) content(owner place, v view) []*MediaType {
 	var list []*MediaType
 	owner.at("content").each(func(mediaRange string, p place) {
+		if media, err := s.follow(p); err == nil { // OpenAPI 3.2
+			p = media
+		}
 		list = append(list, &MediaType{Range: strings.ToLower(mediaRange), Schema: s.schema(p.at("schema"), v), Examples: s.examples(p), at: p})
 	})
 	return list
@@ -269,7 +304,12 @@ func (s *Spec) target(p place) place {
 	if ref == "" {
 		return place{}
 	}
-	name, fragment, err := resolveRef(p.doc.name, ref)
+	return s.resolve(p.doc, ref)
+}
+
+// resolve is what a reference in the document points at; not ok() where there is none.
+func (s *Spec) resolve(from *document, ref string) place {
+	name, fragment, err := resolveRef(from.name, ref)
 	d := s.docs[name]
 	if err != nil || d == nil {
 		return place{}
@@ -289,7 +329,7 @@ func (s *Spec) rule(r Rule) place {
 	return d.top().lookup(r.Pointer)
 }
 
-func (p place) rule() Rule { return Rule{p.doc.name, p.pointer, p.doc.line(p.pointer)} }
+func (p place) rule() Rule { return Rule{p.doc.name, p.doc.users(p.pointer), p.doc.line(p.pointer)} }
 
 // Answer finds the described response for a status: exact, then its class (2XX), then default. Nil when there is none.
 func (o *Operation) Answer(status int) *Answer {
@@ -311,16 +351,81 @@ func (o *Operation) Answer(status int) *Answer {
 	return fallback
 }
 
-// Success is the first described 2xx answer with its status, or (0, nil).
+// Success is the answer of a request that is carried out, with its status: the first described 2xx, else the first
+// redirection, else `default` as 200, and 204 where nothing is described at all. (0, nil) where the document describes
+// failures alone.
 func (o *Operation) Success() (int, *Answer) {
-	for _, a := range o.Responses {
-		if len(a.Status) == 3 && a.Status[0] == '2' {
-			if status, err := strconv.Atoi(strings.Replace(strings.ToUpper(a.Status), "XX", "00", 1)); err == nil {
+	if len(o.Responses) == 0 {
+		return http.StatusNoContent, &Answer{Status: "204"}
+	}
+	for _, class := range []byte{'2', '3'} {
+		for _, a := range o.Responses {
+			if status := a.Code(); status > 0 && a.Status[0] == class {
 				return status, a
 			}
 		}
 	}
+	for _, a := range o.Responses {
+		if a.Status == "default" {
+			return http.StatusOK, a
+		}
+	}
 	return 0, nil
+}
+
+// Code is the status that the answer is described for, the first one of a class; 0 for `default`.
+func (a *Answer) Code() int {
+	if len(a.Status) != 3 {
+		return 0
+	}
+	status, err := strconv.Atoi(strings.Replace(strings.ToUpper(a.Status), "XX", "00", 1))
+	if err != nil {
+		return 0
+	}
+	return status
+}
+
+// CommonAnswer is what most operations describe for a status, by the status itself or by its class; the first of those
+// that as many describe. It stands for requests that are for no operation. Where none describes it, that is what all of them
+// answer by default; nil where that differs.
+func (s *Spec) CommonAnswer(status int) *Answer {
+	var best, byDefault *Answer
+	described, defaults := map[string]int{}, 0
+	for _, op := range s.operations {
+		a := op.Answer(status)
+		if a == nil {
+			continue
+		}
+		key := s.sameAs(a)
+		if a.Status == "default" {
+			if byDefault == nil {
+				byDefault = a
+			}
+			if key == s.sameAs(byDefault) {
+				defaults++
+			}
+			continue
+		}
+		if described[key]++; best == nil || described[key] > described[s.sameAs(best)] {
+			best = a
+		}
+	}
+	if best == nil && defaults == len(s.operations) {
+		return byDefault
+	}
+	return best
+}
+
+// sameAs is a text that answers share which have the same content.
+func (s *Spec) sameAs(a *Answer) string {
+	if len(a.Content) == 0 || a.Content[0].Schema == nil {
+		return ""
+	}
+	at := a.Content[0].Schema.at
+	if target := s.target(at); target.ok() {
+		at = target
+	}
+	return a.Content[0].Range + " " + at.doc.name + "#" + at.pointer
 }
 
 // statuses lists what the operation may answer with, as JSON text.

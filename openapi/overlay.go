@@ -5,8 +5,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/speakeasy-api/openapi/overlay"
 	"gopkg.in/yaml.v3"
@@ -54,16 +56,34 @@ func readOverlay(nameOrFile string) (*overlay.Overlay, error) {
 	if err != nil {
 		return nil, &DocumentError{File: nameOrFile, Err: fmt.Errorf("is not an OpenAPI Overlay: %w", err)}
 	}
-	return o, nil
+	return o, expandUpdates(o, nameOrFile)
+}
+
+// expandUpdates replaces aliases in what the overlay brings in, or refuses them: to apply one that contains itself would
+// never end.
+func expandUpdates(o *overlay.Overlay, name string) error {
+	e := expander{name: name}
+	for i := range o.Actions {
+		update, err := e.expand(&o.Actions[i].Update, nil, 0)
+		if err != nil {
+			return err
+		}
+		o.Actions[i].Update = *update
+	}
+	return nil
 }
 
 func readOverlayFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err := checkFile(info, err); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &DocumentError{File: file, Err: unreadable(err)}
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, &DocumentError{File: file, Err: fmt.Errorf("is neither a file nor one of the overlays %s", overlayNames())}
 	}
 	defer func() { _ = f.Close() }()
-	return readDocument(f)
+	return readDocument(f, int(info.Size()))
 }
 
 func overlayNames() string {
@@ -91,7 +111,7 @@ func applyOverlay(d *document, nameOrFile string) error {
 	}
 	// What an update brought in may hold aliases of the overlay's own.
 	e := expander{name: nameOrFile}
-	d.root, err = e.expand(wrapped.Content[0], nil)
+	d.root, err = e.expand(wrapped.Content[0], nil, 0)
 	return err
 }
 
@@ -99,6 +119,8 @@ func applyOverlay(d *document, nameOrFile string) error {
 type overlayHint struct {
 	name string
 	spec *Spec
+
+	changed sync.Map // Rule of the document → bool: whether it reads differently here
 }
 
 // AllowedBy names the built-in overlays, not applied yet, under which the request would keep the contract: for words
@@ -107,7 +129,7 @@ func (o *Operation) AllowedBy(r Request, broken Violations) []string {
 	var names []string
 	for _, h := range o.spec.overlayHints() {
 		other := h.spec.Operation(o.ID)
-		if other == nil || !h.spec.changes(o.spec, broken) {
+		if other == nil || !h.changes(o.spec, broken) {
 			continue
 		}
 		if len(other.ValidateRequest(r)) == 0 {
@@ -117,26 +139,31 @@ func (o *Operation) AllowedBy(r Request, broken Violations) []string {
 	return names
 }
 
-func (s *Spec) overlayHints() []overlayHint {
+func (s *Spec) overlayHints() []*overlayHint {
 	s.hintsOnce.Do(func() {
 		if !s.builtin {
 			return
 		}
 		for _, o := range Overlays() {
-			spec, err := read(builtin, s.root.name, append(s.Overlays(), o.Name))
+			spec, err := s.limits.read(builtin, s.root.name, append(s.Overlays(), o.Name))
 			if err == nil && spec.describe() == nil { // not validated: the built-in overlays are tested
-				s.hints = append(s.hints, overlayHint{o.Name, spec})
+				s.hints = append(s.hints, &overlayHint{name: o.Name, spec: spec})
 			}
 		}
 	})
 	return s.hints
 }
 
-// changes says whether a rule that was broken in another version of the document reads differently here.
-func (s *Spec) changes(other *Spec, broken Violations) bool {
+// changes says whether a rule that was broken in the document reads differently here.
+func (h *overlayHint) changes(document *Spec, broken Violations) bool {
 	for _, v := range broken {
-		mine, theirs := s.rule(v.Rule), other.rule(v.Rule)
-		if !mine.ok() || !bytes.Equal(appendNode(nil, mine.node), appendNode(nil, theirs.node)) {
+		changed, known := h.changed.Load(v.Rule)
+		if !known {
+			mine, theirs := h.spec.rule(v.Rule), document.rule(v.Rule)
+			changed = !mine.ok() || !bytes.Equal(appendNode(nil, mine.node), appendNode(nil, theirs.node))
+			h.changed.Store(v.Rule, changed)
+		}
+		if changed.(bool) {
 			return true
 		}
 	}

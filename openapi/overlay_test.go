@@ -131,7 +131,8 @@ func TestOverlaysThatAreRefused(t *testing.T) {
 		{"no actions", "overlay: 1.0.0\ninfo: {title: t, version: '1'}\n", "is not an OpenAPI Overlay"},
 		{"no overlay", "openapi: 3.1.0\n", "is not an OpenAPI Overlay"},
 		{"no YAML", "\t", "is not an OpenAPI Overlay"},
-		{"leaves no valid document", overlayHead + "  - {target: $.info.title, remove: true}\n", "is not a valid OpenAPI document"},
+		{"leaves no valid document", overlayHead + "  - {target: $.info, remove: true}\n", "is not a valid OpenAPI document"},
+		{"brings in a value that contains itself", overlayHead + "  - {target: $.info, update: &a {x: *a}}\n", "alias *a contains itself"},
 		{"brings in a reference to the network", overlayHead + "  - {target: $.components.schemas.ProjectId, update: {$ref: 'http://example.com/x'}}\n", "goes to the network"},
 	} {
 		t.Run(row.why, func(t *testing.T) {

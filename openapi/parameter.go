@@ -24,7 +24,7 @@ func (p *Parameter) validate(r Request) Violations {
 		return nil
 	}
 	if p.json {
-		value, err := DecodeJSON([]byte(raw.text))
+		value, err := p.Schema.spec.DecodeJSON([]byte(raw.text))
 		if err != nil {
 			return Violations{{In: p.In, Name: p.Name, Keyword: KeywordSyntax, Detail: err.Error(), Rule: p.at.at("content").rule()}}
 		}
@@ -113,7 +113,7 @@ func deepObject(name string, query url.Values) rawValue {
 	return rawValue{found: len(fields) > 0, fields: fields}
 }
 
-// split cuts one text into items and fields by the style's delimiters.
+// split cuts one text into items and fields by the style's delimiters, where the schema may ask for these.
 func (p *Parameter) split(text string, found bool) rawValue {
 	delimiter, pair := ",", ","
 	switch p.style {
@@ -130,7 +130,11 @@ func (p *Parameter) split(text string, found bool) rawValue {
 	case "pipeDelimited":
 		delimiter = "|"
 	}
-	raw := rawValue{found: found, text: text, list: []string{}, fields: map[string]string{}}
+	raw := rawValue{found: found, text: text}
+	if p.Schema == nil || !p.Schema.types()["array"] && !p.Schema.types()["object"] {
+		return raw
+	}
+	raw.list = []string{}
 	if text != "" {
 		raw.list = strings.Split(text, delimiter)
 	}
@@ -216,27 +220,6 @@ func (s *Schema) innerProperty(name, text string) any {
 	return scalars(text, types)[0]
 }
 
-// coerceForm reads a form as the object that its schema describes.
-func (s *Schema) coerceForm(form url.Values) any {
-	object := map[string]any{}
-	for name, values := range form {
-		isArray := false
-		for _, p := range s.spec.property(s.at, name) {
-			isArray = isArray || s.spec.types(p)["array"]
-		}
-		if !isArray {
-			object[name] = s.innerProperty(name, values[0])
-			continue
-		}
-		items := make([]any, len(values))
-		for i, text := range values {
-			items[i] = text
-		}
-		object[name] = items
-	}
-	return object
-}
-
 // Default is the value that the document gives a parameter that is not sent, and whether it gives one.
 func (p *Parameter) Default() (any, bool) {
 	if p.Schema == nil {
@@ -277,6 +260,30 @@ func (p *Parameter) Texts(value any) (texts []string, ok bool) {
 		return texts, true
 	}
 	return []string{strings.Join(texts, ",")}, true
+}
+
+// Pairs are the names and texts by which a query says an object: its members, each by its own name (style form, exploded),
+// or by the parameter's with its own in brackets (deepObject). False for other values and styles, for members that are no
+// scalars, and for an object without members.
+func (p *Parameter) Pairs(value any) (pairs map[string]string, ok bool) {
+	object, isObject := value.(map[string]any)
+	if !isObject || p.json || p.In != InQuery {
+		return nil, false
+	}
+	pairs = map[string]string{}
+	for name, member := range object {
+		text, ok := scalarText(member)
+		switch {
+		case !ok:
+			return nil, false
+		case p.style == "deepObject":
+			name = p.Name + "[" + name + "]"
+		case p.style != "form" || !p.explode:
+			return nil, false
+		}
+		pairs[name] = text
+	}
+	return pairs, len(pairs) > 0
 }
 
 func scalarText(value any) (string, bool) {

@@ -11,8 +11,11 @@ func (s *Schema) Project(value any) any {
 }
 
 // Inside is the schema of the value at a JSON Pointer in a value of this schema, "-" standing for any item of an
-// array. Nil when the document describes none there.
+// array. Nil when the document describes none there, and for nil.
 func (s *Schema) Inside(pointer string) *Schema {
+	if s == nil {
+		return nil
+	}
 	p := s.at
 	for _, token := range splitPointer(pointer) {
 		var inner place
@@ -37,18 +40,26 @@ func (s *Schema) Describes(property string) bool {
 	return s.projection.members[property] != nil
 }
 
+// ReadOnly says whether the schema describes a property of this name that only the server sets.
+func (s *Schema) ReadOnly(property string) bool {
+	s.projectOnce.Do(func() { s.projection = &projection{spec: s.spec, schemas: []place{s.at}} })
+	s.projection.once.Do(s.projection.build)
+	return s.projection.readOnly[property]
+}
+
 // projection is what the schemas of one value say about showing it, worked out at first use. A nil projection shows
 // the value as it is.
 type projection struct {
 	spec    *Spec
 	schemas []place
 
-	once    sync.Once
-	hidden  map[string]bool        // properties that are not shown
-	members map[string]*projection // properties that are described
-	items   *projection            // of an array
-	content *projection            // of the JSON that a string holds
-	object  bool                   // an object is allowed and a string is not
+	once     sync.Once
+	hidden   map[string]bool        // properties that are not shown
+	readOnly map[string]bool        // properties that only the server sets
+	members  map[string]*projection // properties that are described
+	items    *projection            // of an array
+	content  *projection            // of the JSON that a string holds
+	object   bool                   // an object is allowed and a string is not
 }
 
 func (p *projection) of(value any) any {
@@ -65,6 +76,8 @@ func (p *projection) of(value any) any {
 			}
 		}
 		return shown
+	case Object:
+		return p.ofMembers(v)
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
@@ -72,15 +85,24 @@ func (p *projection) of(value any) any {
 		}
 		return items
 	case string:
-		return p.ofText(v)
+		if p.content != nil || p.object {
+			return p.ofText(v)
+		}
 	}
 	return value
 }
 
-func (p *projection) ofText(text string) any {
-	if p.content == nil && !p.object {
-		return text
+func (p *projection) ofMembers(members Object) Object {
+	shown := make(Object, 0, len(members))
+	for _, m := range members {
+		if !p.hidden[m.Name] {
+			shown = append(shown, Member{m.Name, p.members[m.Name].of(m.Value)})
+		}
 	}
+	return shown
+}
+
+func (p *projection) ofText(text string) any {
 	inner, err := DecodeJSON([]byte(text))
 	if err != nil {
 		return text
@@ -88,16 +110,17 @@ func (p *projection) ofText(text string) any {
 	if p.object {
 		return p.of(inner)
 	}
-	return string(encodeJSON(p.content.of(inner)))
+	return string(AppendJSON(make([]byte, 0, len(text)), p.content.of(inner)))
 }
 
 func (p *projection) build() {
-	p.hidden, p.members = map[string]bool{}, map[string]*projection{}
+	p.hidden, p.readOnly, p.members = map[string]bool{}, map[string]bool{}, map[string]*projection{}
 	for _, schema := range p.schemas {
 		p.spec.eachApplied(schema, func(applied place) {
 			applied.at("properties").each(func(_ string, property place) {
 				name := lastToken(property.pointer)
 				p.hidden[name] = p.hidden[name] || p.spec.marked(property, KeywordWriteOnly)
+				p.readOnly[name] = p.readOnly[name] || p.spec.marked(property, "readOnly")
 				p.members[name] = p.members[name].and(p.spec, property)
 			})
 			p.items = p.items.and(p.spec, applied.at("items"))

@@ -1,127 +1,147 @@
 package openapi
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
+	"maps"
+	"slices"
+	"strconv"
 )
 
-// Resource is something that a document lets clients create, list, change and delete: the operations that belong
-// together, and where in their messages the parts of an item stand. Operations that the document lacks are nil.
+// Resource is something that a document lets clients create, read, list, change and delete: the operations that belong
+// together, and where in their messages the parts of an item stand. Operations that the document lacks are nil, names
+// and pointers of what it lacks are "".
+//
+// The path parameters of List and Create say which collection is meant: each combination of their values has its own.
+// A resource without List and Create whose Get needs no id of its own is a singleton: there is one item for each
+// combination, and it is always there.
 type Resource struct {
-	Name                         string
-	Create, List, Update, Delete *Operation
+	Name   string
+	Parent *Resource // a collection belongs to an item of Parent, and goes with it; nil where it belongs to none
+	Holder string    // path parameter of all operations that names the item of Parent
+
+	Create, List, Get *Operation
+	Update            *Operation // replaces an item (PUT); may also create one where Create is nil and it describes 201
+	Patch             *Operation // changes parts of an item
+	Delete            *Operation
 
 	ID struct {
-		Parameter string // path parameter of Update and Delete
-		Created   string // JSON Pointer into Create's answer
-		Item      string // JSON Pointer into a listed item
+		Parameter string // path parameter of Get, Update, Patch and Delete; "" for a singleton
+		Created   string // JSON Pointer into Create's answer, or LocationHeader; "" where the answer does not say
+		Item      string // JSON Pointer into an item
+		Sent      string // JSON Pointer into an item as it is sent, where the client chooses the id; "" where the server does
+		Kind      IDKind
 	}
-	Sent    string            // JSON Pointer to the item in the bodies of Create and Update
+	Sent    string            // JSON Pointer to the item in the bodies of Create and Update, and to its parts in Patch's
+	Shown   string            // JSON Pointer to the item in the answers of Get, Create, Update and Patch that show it
 	Items   string            // JSON Pointer to the items in List's answer
-	Total   string            // JSON Pointer to their number in List's answer, "" for none
-	Limit   string            // query parameter of List, "" for none
-	Offset  string            // query parameter of List that counts items, "" for none
+	Total   string            // JSON Pointer to their number in List's answer
+	Next    string            // JSON Pointer in List's answer to what Cursor takes for the next page
+	Limit   string            // query parameter of List: the most items of an answer
+	Offset  string            // query parameter of List that counts items
+	Page    string            // query parameter of List that counts pages
+	First   int               // the number of the first page, 0 or 1
+	Cursor  string            // query parameter of List that takes what Next gave
+	Sort    string            // query parameter of List that names the property to sort by
+	Order   string            // query parameter of List that says in which direction
 	Filters map[string]string // query parameter of List → JSON Pointer into an item that equals it
 	Unique  []string          // JSON Pointers into an item, each unique in its collection
 	Fixed   []string          // JSON Pointers into an item that an update may not change
+
+	Evidence []Evidence // why all this is believed, the most important first
 }
 
-// Refusal says how the service answers a request that it does not carry out: a row of x-counterpart's refusals.
-type Refusal struct {
-	Reason  string         `json:"reason"`
-	In      Location       `json:"in"`      // with the reason "invalid": only violations there; "" for any
-	Name    string         `json:"name"`    // only of this parameter
-	Pointer string         `json:"pointer"` // only at this JSON Pointer or inside it
-	Keyword string         `json:"keyword"` // only of this rule
-	Status  int            `json:"status"`
-	Body    map[string]any `json:"body"` // texts hold placeholders such as {violations}
-}
+// LocationHeader stands in the place of a pointer where the answer to Create names the new item in this header: the
+// last segment of its path is the id.
+const LocationHeader = "Location"
 
-// Reasons for a refusal, beside those of [RouteError].
+// IDKind is what ids look like that a server makes.
+type IDKind string
+
+// The kinds of ids.
 const (
-	Invalid         = "invalid"          // the request breaks the document
-	TooLarge        = "too-large"        // the body is over the server's limit
-	MediaTypeReason = "media-type"       // the body has another media type
-	Duplicate       = "duplicate"        // a value that must be unique is taken
-	UnknownID       = "unknown-id"       // the collection has no such item
-	Fixed           = "fixed"            // a value that may not change would
-	InUse           = "in-use"           // something depends on the item
-	UnknownInstance = "unknown-instance" // the item names something that does not exist
-	Internal        = "internal"         // the server failed
+	TextID    IDKind = "text"    // any text that the document allows
+	IntegerID IDKind = "integer" // counted up
+	UUID      IDKind = "uuid"    // RFC 9562
 )
 
-type extension struct {
-	Resources map[string]*struct {
-		Create, List, Update, Delete string
-		ID                           struct{ Parameter, Created, Item string }
-		Sent, Items, Total           string
-		Limit, Offset                string
-		Filters                      map[string]string
-		Unique, Fixed                []string
-	} `json:"resources"`
-	Refusals []Refusal `json:"refusals"`
+// Evidence is a reason for a part of a resource.
+type Evidence struct {
+	Part    string // as in x-counterpart: create, id.parameter, filters.status, parent
+	Value   string // what was concluded: an operation's id, a parameter, a pointer
+	Because string // words for people
+	Said    bool   // by x-counterpart; false where it was inferred
+	Rule    Rule   // the place in the document that says so
 }
 
-// readExtension reads x-counterpart from the document's root.
-func (s *Spec) readExtension() error {
-	at := s.root.top().at("x-counterpart")
-	if !at.ok() {
-		return nil
-	}
-	var x extension
-	dec := json.NewDecoder(bytes.NewReader(appendNode(nil, at.node)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&x); err != nil {
-		return s.extensionError(at, errors.New(strings.TrimPrefix(err.Error(), "json: ")))
-	}
-	s.refusals = x.Refusals
-	var failed error
-	at.at("resources").each(func(name string, p place) {
-		r := x.Resources[name]
-		if r == nil {
-			failed = errors.Join(failed, s.extensionError(p, errors.New("a resource must be an object")))
-			return
-		}
-		resource := &Resource{Name: name, Sent: r.Sent, Items: r.Items, Total: r.Total, Limit: r.Limit, Offset: r.Offset,
-			Filters: r.Filters, Unique: r.Unique, Fixed: r.Fixed, ID: r.ID}
-		for i, op := range []**Operation{&resource.Create, &resource.List, &resource.Update, &resource.Delete} {
-			id := []string{r.Create, r.List, r.Update, r.Delete}[i]
-			if *op = s.byID[id]; *op == nil && id != "" {
-				failed = errors.Join(failed, s.extensionError(p, fmt.Errorf("no operation has the id %q", id)))
-			}
-		}
-		s.resources = append(s.resources, resource)
-	})
-	return failed
+// Singleton says whether the resource is one item and no collection.
+func (r *Resource) Singleton() bool { return r.ID.Parameter == "" && r.List == nil && r.Create == nil }
+
+// Guessed says whether a part, named as in x-counterpart, was inferred: its author may mean something else.
+func (r *Resource) Guessed(part string) bool {
+	return slices.ContainsFunc(r.Evidence, func(e Evidence) bool { return e.Part == part && !e.Said })
 }
 
-func (s *Spec) extensionError(at place, err error) error {
-	return &DocumentError{File: at.doc.name, Line: at.doc.line(at.pointer), Err: fmt.Errorf("x-counterpart: %w", err)}
-}
-
-// Refusal finds the row for a reason; violations are those of an invalid request, the first decides. False when the
-// document has no such row.
-func (s *Spec) Refusal(reason string, violations Violations) (Refusal, bool) {
-	for _, row := range s.refusals {
-		if row.Reason == reason && row.fits(violations) {
-			return row, true
+// Operations are those that the resource has.
+func (r *Resource) Operations() []*Operation {
+	var list []*Operation
+	for _, op := range []*Operation{r.Create, r.List, r.Get, r.Update, r.Patch, r.Delete} {
+		if op != nil && !slices.Contains(list, op) {
+			list = append(list, op)
 		}
 	}
-	return Refusal{}, false
+	return list
 }
 
-func (r Refusal) fits(violations Violations) bool {
-	if r.In == "" && r.Name == "" && r.Pointer == "" && r.Keyword == "" {
-		return true
+// Part is a key of a resource and its value, both as in x-counterpart.
+type Part struct{ Name, Value string }
+
+// Parts are all that is known of the resource, without what is "", in the order of the documentation.
+func (r *Resource) Parts() []Part {
+	var list []Part
+	add := func(name, value string) {
+		if value != "" {
+			list = append(list, Part{name, value})
+		}
 	}
-	if len(violations) == 0 {
-		return false
+	if r.Parent != nil {
+		add("parent", r.Parent.Name)
 	}
-	v := violations[0]
-	inside := v.Pointer == r.Pointer || strings.HasPrefix(v.Pointer, r.Pointer+"/") || strings.HasPrefix(v.Pointer, r.Pointer+Embedded)
-	return (r.In == "" || r.In == v.In) && (r.Name == "" || r.Name == v.Name) &&
-		(r.Pointer == "" || inside) && (r.Keyword == "" || r.Keyword == v.Keyword)
+	add("holder", r.Holder)
+	for _, key := range lifecycle {
+		if op := *r.operation(key); op != nil {
+			add(key, op.ID)
+		}
+	}
+	for _, p := range r.texts() {
+		if p.key != "id.kind" || r.ID.Parameter != "" || r.ID.Item != "" { // else there are no ids
+			add(p.key, *p.into)
+		}
+	}
+	if r.Page != "" {
+		add("first", strconv.Itoa(r.First))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Filters)) {
+		add("filters."+name, r.Filters[name])
+	}
+	for _, pointer := range r.Unique {
+		add("unique", pointer)
+	}
+	for _, pointer := range r.Fixed {
+		add("fixed", pointer)
+	}
+	return list
+}
+
+// text is a part that is one text.
+type text struct {
+	key  string
+	into *string
+}
+
+func (r *Resource) texts() []text {
+	return []text{
+		{"id.parameter", &r.ID.Parameter}, {"id.created", &r.ID.Created}, {"id.item", &r.ID.Item}, {"id.sent", &r.ID.Sent},
+		{"id.kind", (*string)(&r.ID.Kind)}, {"sent", &r.Sent}, {"shown", &r.Shown}, {"items", &r.Items}, {"total", &r.Total},
+		{"next", &r.Next}, {"limit", &r.Limit}, {"offset", &r.Offset}, {"page", &r.Page}, {"cursor", &r.Cursor},
+		{"sort", &r.Sort}, {"order", &r.Order},
+	}
 }

@@ -14,22 +14,53 @@ import (
 // Validate lists every way in which a decoded JSON value (see [DecodeJSON]) breaks the schema. In and Name are left
 // to the caller. A schema that cannot be compiled is one violation that says so.
 func (s *Schema) Validate(value any) Violations {
-	schema, err := s.compiled()
-	if err == nil {
-		err = schema.Validate(value)
-	}
-	if err == nil {
+	if s.accepts(value) { // what is valid needs no places and no words
 		return nil
 	}
-	var broken *jsonschema.ValidationError
-	if !errors.As(err, &broken) {
+	if _, err := s.compiled(); err != nil {
 		return Violations{{Keyword: "schema", Detail: err.Error(), Rule: s.at.rule()}}
 	}
+	return s.explain(s.accept.culprits(value, "")).sorted()
+}
+
+// explain lets jsonschema say what is wrong with parts of a value.
+func (s *Schema) explain(culprits []culprit) Violations {
+	var vs Violations
+	for _, c := range culprits {
+		var broken *jsonschema.ValidationError
+		err := c.schema.Validate(c.value)
+		if errors.As(err, &broken) {
+			vs = append(vs, s.explainPart(c, broken)...)
+		} else if err != nil {
+			vs = append(vs, Violation{Pointer: c.pointer, Keyword: "schema", Detail: err.Error(), Rule: s.at.rule()})
+		}
+	}
+	return vs
+}
+
+func (s *Schema) explainPart(c culprit, broken *jsonschema.ValidationError) Violations {
 	var vs Violations
 	for _, leaf := range leaves(broken) {
-		vs = append(vs, s.violations(value, leaf)...)
+		for _, v := range s.violations(c.value, leaf) {
+			v.Pointer = c.pointer + v.Pointer
+			vs = append(vs, v)
+		}
 	}
-	return vs.sorted()
+	return vs
+}
+
+// accepts is false also where only jsonschema can tell.
+func (s *Schema) accepts(value any) bool {
+	_, err := s.compiled()
+	return err == nil && s.accept.judge(value) == accepted
+}
+
+// limits are the contract's; a media type without a schema has the usual ones.
+func (s *Schema) limits() Limits {
+	if s == nil {
+		return DefaultLimits()
+	}
+	return s.spec.limits
 }
 
 // leaves are the errors that say something. Of alternatives that all fail, the one is kept that was plainly meant,
@@ -84,14 +115,14 @@ var dependentRequired = regexp.MustCompile(`/dependentRequired/[^/]*/\d+$`)
 // violations turns one error of jsonschema into data: `required` becomes one violation for each missing property.
 func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation {
 	pointer, value := instance(root, e)
-	v := Violation{Pointer: pointer, Keyword: lastToken(e.KeywordLocation), Rule: s.ruleAt(e.AbsoluteKeywordLocation)}
-	at := s.spec.rule(v.Rule)
+	v := Violation{Pointer: pointer, Keyword: lastToken(e.KeywordLocation)}
+	at := s.placeOf(e.AbsoluteKeywordLocation)
 	switch {
 	case v.Keyword == backtracking:
-		v.Keyword, v.Rule = "pattern", s.sibling(v.Rule, "pattern")
+		v.Keyword, at = "pattern", at.sibling("pattern")
 	case v.Keyword == "contentEncoding" && !at.ok():
-		v.Keyword, v.Rule = KeywordEmbedded, s.sibling(v.Rule, KeywordEmbedded)
-		v.Detail = syntaxOf(value)
+		v.Keyword, at = KeywordEmbedded, at.sibling(KeywordEmbedded)
+		v.Detail = s.spec.syntaxOf(value)
 	case strings.HasSuffix(e.Message, "not allowed") && at.ok() && at.node.Kind == yaml.MappingNode && v.Keyword != "additionalProperties":
 		v.Keyword = KeywordWriteOnly
 	case dependentRequired.MatchString(e.KeywordLocation):
@@ -101,15 +132,16 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 	case v.Keyword == "required" && at.ok():
 		return s.missing(value, v, at, e.Message)
 	case v.Keyword == "minContains" && !at.ok():
-		v.Keyword, v.Rule = "contains", s.sibling(v.Rule, "contains")
-	case !at.ok() && strings.Contains(v.Rule.Pointer, "/allOf/"):
-		return []Violation{s.misdirected(v)}
+		v.Keyword, at = "contains", at.sibling("contains")
+	case !at.ok() && strings.Contains(at.pointer, "/allOf/"):
+		return []Violation{misdirected(v, at)}
 	case v.Keyword == "additionalProperties":
 		names := strings.Split(strings.TrimSuffix(strings.TrimPrefix(e.Message, "additionalProperties "), " not allowed"), ", ")
 		sort.Strings(names) // jsonschema lists them in the order of a map
 		v.Detail = strings.Join(names, ", ")
 	}
-	if at = s.spec.rule(v.Rule); at.ok() && at.node.Kind != yaml.MappingNode {
+	v.Rule = at.rule()
+	if at.ok() && at.node.Kind != yaml.MappingNode {
 		v.Want = string(appendNode(nil, at.node))
 	}
 	return []Violation{v}
@@ -119,6 +151,7 @@ func (s *Schema) violations(root any, e *jsonschema.ValidationError) []Violation
 // for: not those that it hides.
 func (s *Schema) missing(value any, v Violation, required place, message string) []Violation {
 	object, _ := value.(map[string]any)
+	v.Rule = required.rule()
 	var vs []Violation
 	required.each(func(_ string, item place) {
 		name := item.node.Value
@@ -137,12 +170,10 @@ func (s *Schema) missing(value any, v Violation, required place, message string)
 }
 
 // misdirected is a value whose discriminator names no branch: the rule is one that the view made, see rewriteDiscriminator.
-func (s *Schema) misdirected(v Violation) Violation {
-	owner := v.Rule.Pointer[:strings.LastIndex(v.Rule.Pointer, "/allOf/")]
-	rule := v.Rule
-	rule.Pointer = owner + "/discriminator"
-	at := s.spec.rule(rule)
-	if !at.ok() {
+func misdirected(v Violation, made place) Violation {
+	owner := made.pointer[:strings.LastIndex(made.pointer, "/allOf/")]
+	at := made.doc.top().lookup(owner).at("discriminator")
+	if v.Rule = made.rule(); !at.ok() {
 		return v
 	}
 	if v.Keyword == "required" {
@@ -152,28 +183,23 @@ func (s *Schema) misdirected(v Violation) Violation {
 	return v
 }
 
-// ruleAt turns jsonschema's absolute location into a place of the document.
-func (s *Schema) ruleAt(location string) Rule {
-	base, pointer, _ := strings.Cut(location, "#")
-	name := strings.TrimPrefix(base, "file:///")
+// placeOf turns jsonschema's absolute location into a place of the document.
+func (s *Schema) placeOf(location string) place {
+	address, pointer, _ := strings.Cut(location, "#")
 	if decoded, err := url.PathUnescape(pointer); err == nil {
 		pointer = decoded
 	}
-	if d := s.spec.docs[name]; d != nil {
-		return Rule{name, pointer, d.line(pointer)}
-	}
-	return Rule{Document: name, Pointer: pointer}
+	return s.spec.unitPlace(s.view, address, pointer)
 }
 
-func (s *Schema) sibling(r Rule, keyword string) Rule {
-	r.Pointer = r.Pointer[:strings.LastIndexByte(r.Pointer, '/')+1] + keyword
-	r.Line = s.spec.docs[r.Document].line(r.Pointer)
-	return r
+// sibling is another keyword of the same schema.
+func (p place) sibling(keyword string) place {
+	return p.doc.top().lookup(p.pointer[:max(0, strings.LastIndexByte(p.pointer, '/'))]).at(keyword)
 }
 
-func syntaxOf(value any) string {
+func (s *Spec) syntaxOf(value any) string {
 	text, _ := value.(string)
-	if _, err := DecodeJSON([]byte(text)); err != nil {
+	if _, err := s.DecodeJSON([]byte(text)); err != nil {
 		return "it " + err.Error()
 	}
 	return ""

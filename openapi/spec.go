@@ -1,22 +1,17 @@
 package openapi
 
 import (
-	"context"
+	"cmp"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-//go:embed api.yaml source_info/*.schema.json
+//go:embed api.yaml control.yaml iam.yaml source_info/*.schema.json
 var builtin embed.FS
 
 // Spec is a contract: one OpenAPI document, compiled. It never changes; all methods are safe for concurrent use.
@@ -25,72 +20,123 @@ type Spec struct {
 
 	root       *document
 	docs       map[string]*document
+	limits     Limits
 	builtin    bool // the document that comes with the package
 	overlays   []string
-	is30       bool // OpenAPI 3.0, whose schemas differ from JSON Schema
+	base       *string // in the place of the paths of servers; nil for these
+	is30       bool    // OpenAPI 3.0, whose schemas differ from JSON Schema
+	is32       bool    // OpenAPI 3.2, which has more methods
+	leftover   bool    // in one of docs
+	warnings   []Remark
 	operations []*Operation
 	byID       map[string]*Operation
 	routes     *node
 	resources  []*Resource
+	stateless  map[*Operation]string // why inference passed operations over; nil where it is off
+	schemes    map[string]*SecurityScheme
 	refusals   []Refusal
+	project    string // path parameter; "" for none
 	secrets    map[string]bool
+	secrecy    secrecy
 	compilers  [2]compiler // by view
+	parts      [2]sync.Map // by view: *yaml.Node → *Schema, of the places that samples have asked about
 
 	hintsOnce sync.Once
-	hints     []overlayHint
+	hints     []*overlayHint
 }
 
 // Default loads the document that comes with the package, changed by the overlays in the order given.
 // An overlay is the name of a built-in one (see [Overlays]) or the path of a file. Errors are as for [Load].
 func Default(overlays ...string) (*Spec, error) {
-	s, err := load(builtin, "api.yaml", overlays)
-	if err == nil {
-		s.builtin = true
-	}
-	return s, err
+	return Limits{}.Default(overlays...)
 }
 
-// Load reads an OpenAPI 3.0 or 3.1 document from a YAML or JSON file, changed by the overlays in the order given.
+// IAM loads the document of the identity service that clients of the built-in one ask first: for projects, tokens and
+// temporary keys. It comes with the package, too.
+func IAM() (*Spec, error) { return Limits{}.orDefault().load(builtin, "iam.yaml", nil) }
+
+// Load reads a document of OpenAPI 3.0, 3.1 or 3.2, or of Swagger 2.0, from a YAML or JSON file, changed by the overlays in
+// the order given. [Spec.Warnings] and [Spec.Unsupported] tell what is put up with in it, and what nothing acts on.
 //
 // A `$ref` may name other files in the document's directory or below it; one that leaves the directory or goes to the
 // network is an error. The error is a [*DocumentError] that names file, line where known, and reason.
-func Load(file string, overlays ...string) (*Spec, error) {
+func Load(file string, overlays ...string) (*Spec, error) { return Limits{}.Load(file, overlays...) }
+
+// Load is the function [Load] for a contract with these limits.
+func (l Limits) Load(file string, overlays ...string) (*Spec, error) {
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, &DocumentError{File: file, Err: errors.Unwrap(err)}
 	}
 	defer func() { _ = root.Close() }()
-	return load(root.FS(), filepath.Base(file), overlays)
+	return l.load(root.FS(), filepath.Base(file), overlays)
 }
 
-func load(files fs.FS, name string, overlays []string) (*Spec, error) {
-	s, err := read(files, name, overlays)
+func (l Limits) load(files fs.FS, name string, overlays []string) (*Spec, error) {
+	s, err := l.orDefault().read(files, name, overlays)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.validate(); err != nil {
+	if err := s.understand(); err != nil {
 		return nil, err
 	}
-	return s, s.describe()
+	return s, nil
+}
+
+// understand works out what the document says while kin-openapi looks whether it is valid. Resources are looked for in
+// what is.
+func (s *Spec) understand() error {
+	var tolerated []Remark
+	var broken error
+	var other sync.WaitGroup
+	other.Go(func() { tolerated, broken = s.validate() })
+	err := s.describe()
+	other.Wait()
+	s.warnings = append(s.warnings, tolerated...)
+	if err := cmp.Or(broken, err, s.checkContents()); err != nil {
+		return err
+	}
+	return s.describeResources()
+}
+
+// checkContents refuses a document that has nothing to say, such as one that is still being written (OpenAPI 3.1, section
+// 4.8.1).
+func (s *Spec) checkContents() error {
+	top := s.root.top()
+	if top.at("paths").ok() || top.at("components").ok() || top.at("webhooks").ok() {
+		return nil
+	}
+	return &DocumentError{File: s.root.name, Line: s.root.line("/openapi"), Err: errors.New("is not a valid OpenAPI document: it has neither paths, components nor webhooks")}
 }
 
 // read parses the files; what they say is not looked at yet.
-func read(files fs.FS, name string, overlays []string) (*Spec, error) {
-	lib := &library{files: files, docs: map[string]*document{}}
+func (l Limits) read(files fs.FS, name string, overlays []string) (*Spec, error) {
+	lib := &library{files: files, docs: map[string]*document{}, ids: map[string]bool{}}
 	root, err := lib.readRoot(name, overlays)
-	return &Spec{root: root, docs: lib.docs, overlays: overlays, byID: map[string]*Operation{}, routes: &node{}}, err
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range lib.docs {
+		d.settle()
+	}
+	version := root.top().text("openapi")
+	is30, is32 := strings.HasPrefix(version, "3.0"), strings.HasPrefix(version, "3.2")
+	s := &Spec{limits: l, root: root, docs: lib.docs, overlays: overlays, is30: is30, is32: is32, byID: map[string]*Operation{}, routes: &node{}}
+	for _, d := range lib.docs {
+		s.leftover = s.leftover || d.leftover
+	}
+	return s, s.checkReferences(lib.refs)
 }
 
 // describe works out what a valid document says.
 func (s *Spec) describe() error {
 	top := s.root.top()
 	s.Title, s.Version = top.at("info").text("title"), top.at("info").text("version")
-	s.is30 = strings.HasPrefix(top.text("openapi"), "3.0")
 	s.secrets = s.secretNames()
-	if err := s.describeOperations(); err != nil {
+	if err := s.describeSecurity(); err != nil {
 		return err
 	}
-	return s.readExtension()
+	return s.describeOperations()
 }
 
 // readRoot parses the root document and applies the overlays before anything follows its references.
@@ -108,34 +154,13 @@ func (l *library) readRoot(name string, overlays []string) (*document, error) {
 			return nil, err
 		}
 	}
-	return root, l.add(root)
-}
-
-// validate checks the structure of the document with kin-openapi. Examples are left to Spec.Compile's caller:
-// kin-openapi compiles each schema anew for them.
-func (s *Spec) validate() error {
-	version := s.root.top().text("openapi")
-	if !strings.HasPrefix(version, "3.0") && !strings.HasPrefix(version, "3.1") {
-		return &DocumentError{File: s.root.name, Line: s.root.line("/openapi"),
-			Err: fmt.Errorf("openapi is %q: only 3.0 and 3.1 documents can be used", version)}
+	if isSwagger(root.root) {
+		root.liftSwagger()
 	}
-	loader := openapi3.NewLoader()
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(_ *openapi3.Loader, u *url.URL) ([]byte, error) {
-		d, ok := s.docs[strings.TrimPrefix(path.Clean(u.Path), "/")]
-		if !ok {
-			return nil, fmt.Errorf("%s is not part of the document", u.Path)
-		}
-		return appendNode(nil, d.root), nil
+	if err := l.add(root); err != nil {
+		return nil, err
 	}
-	doc, err := loader.LoadFromDataWithPath(appendNode(nil, s.root.root), &url.URL{Path: s.root.name})
-	if err == nil {
-		err = doc.Validate(context.Background(), openapi3.DisableExamplesValidation(), openapi3.DisableSchemaPatternValidation())
-	}
-	if err != nil {
-		return &DocumentError{File: s.root.name, Err: fmt.Errorf("is not a valid OpenAPI document: %w", err)}
-	}
-	return nil
+	return root, l.checkIDs()
 }
 
 // Overlays are the names and files that changed the document, in order.

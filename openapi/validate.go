@@ -1,11 +1,11 @@
 package openapi
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 )
 
 // Request is a request on the wire, as far as the contract looks at it.
@@ -14,7 +14,7 @@ type Request struct {
 	Query  url.Values
 	Header http.Header // canonical keys
 	Body   []byte      // whole; empty for none
-	Value  any         // Body as DecodeJSON decodes it, where the caller has done that already; else nil
+	Value  any         // Body as [Operation.DecodeBody] decodes it, where the caller has done that already; else nil
 }
 
 // Response is an answer on the wire.
@@ -22,6 +22,8 @@ type Response struct {
 	Status int
 	Header http.Header // canonical keys
 	Body   []byte      // whole; empty for none
+	Value  any         // Body as DecodeJSON decodes it, where the caller has done that already; else nil
+	Made   any         // what Body was made of with AppendJSON: values of DecodeJSON and Texts, which are judged only once; else nil
 }
 
 // ValidateRequest lists every way in which the request breaks the contract. Parameters that are not described are
@@ -37,8 +39,12 @@ func (o *Operation) ValidateRequest(r Request) Violations {
 	return vs.sorted()
 }
 
-// ValidateResponse lists every way in which an answer breaks the contract: its status, headers, media type and body.
+// ValidateResponse lists every way in which an answer breaks the contract: its status, headers, media type and body. An
+// operation that describes no answers at all allows every one (OpenAPI 3.1, section 4.8.10).
 func (o *Operation) ValidateResponse(r Response) Violations {
+	if len(o.Responses) == 0 {
+		return nil
+	}
 	answer := o.Answer(r.Status)
 	if answer == nil {
 		at := o.at.at("responses")
@@ -61,7 +67,7 @@ func (b *RequestBody) validate(r Request) Violations {
 		}
 		return nil
 	}
-	return validateContent(b.Content, b.at, r.Header.Get("Content-Type"), r.Body, r.Value)
+	return validateContent(b.Content, b.at, r.Header.Get("Content-Type"), content{r.Body, r.Value, nil})
 }
 
 func (a *Answer) validateBody(r Response) Violations {
@@ -69,21 +75,33 @@ func (a *Answer) validateBody(r Response) Violations {
 	switch {
 	case empty && len(a.Content) == 0:
 		return nil
-	case empty && r.Status != http.StatusNotModified:
+	case empty && !bodyless(r.Status):
 		return Violations{{In: InBody, Keyword: "required", Detail: "the body is empty", Rule: a.at.at("content").rule()}}
 	case empty:
 		return nil
 	case len(a.Content) == 0:
 		return Violations{{In: InBody, Keyword: KeywordContent, Want: "absent: no body is described", Rule: a.at.rule()}}
 	}
-	return validateContent(a.Content, a.at, r.Header.Get("Content-Type"), r.Body, nil)
+	return validateContent(a.Content, a.at, r.Header.Get("Content-Type"), content{r.Body, r.Value, r.Made})
+}
+
+// bodyless says whether an answer of the status never has a body, whatever is described (RFC 9110, sections 15.3.5,
+// 15.3.6 and 15.4.5).
+func bodyless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
+}
+
+// content is a body, with what the caller knows of it.
+type content struct {
+	body        []byte
+	value, made any // see Response
 }
 
 // validateContent judges a body against the media type that its Content-Type chooses. JSON, forms and text are judged;
 // the schema of any other media type is not applied to it.
-func validateContent(content []*MediaType, owner place, contentType string, body []byte, decoded any) Violations {
+func validateContent(described []*MediaType, owner place, contentType string, c content) Violations {
 	name := mediaName(contentType)
-	m := media(content, name)
+	m := media(described, name)
 	if m == nil || name == "" {
 		detail := "there is no Content-Type"
 		if _, _, err := mime.ParseMediaType(contentType); contentType != "" && err != nil {
@@ -91,35 +109,30 @@ func validateContent(content []*MediaType, owner place, contentType string, body
 		} else if contentType != "" {
 			detail = ""
 		}
-		return Violations{{In: InHeader, Name: "Content-Type", Keyword: KeywordContent, Want: mediaRanges(content), Detail: detail, Rule: owner.at("content").rule()}}
+		return Violations{{In: InHeader, Name: "Content-Type", Keyword: KeywordContent, Want: mediaRanges(described), Detail: detail, Rule: owner.at("content").rule()}}
 	}
-	value, judged, err := decoded, decoded != nil, error(nil)
-	if !judged || !isJSON(name) {
-		value, judged, err = m.decode(name, body)
+	if c.made != nil && isJSON(name) && m.Schema != nil && m.Schema.accepts(c.made) {
+		return nil
+	}
+	value, judged, err := c.value, c.value != nil, error(nil)
+	if !judged {
+		value, judged, err = m.decode(contentType, c.body)
 	}
 	if err != nil {
-		return Violations{{In: InBody, Keyword: KeywordSyntax, Detail: err.Error(), Rule: m.at.rule()}}
+		return m.unreadable(err)
 	}
 	if !judged || m.Schema == nil {
-		return nil
+		return m.Schema.judgeSize(name, c.body)
 	}
 	return m.Schema.Validate(value).at(InBody, "")
 }
 
-// decode turns a body into the value that the schema speaks of; judged is false for media types that have none.
-func (m *MediaType) decode(name string, body []byte) (value any, judged bool, err error) {
-	switch {
-	case isJSON(name):
-		value, err = DecodeJSON(body)
-		return value, true, err
-	case name == "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(body))
-		if err != nil || m.Schema == nil {
-			return nil, false, err
-		}
-		return m.Schema.coerceForm(form), true, nil
-	case strings.HasPrefix(name, "text/"):
-		return string(body), true, nil
+// unreadable is the violation of a body that is not what its media type says.
+func (m *MediaType) unreadable(err error) Violations {
+	v := Violation{In: InBody, Keyword: KeywordSyntax, Detail: err.Error(), Rule: m.at.rule()}
+	var part *partError
+	if errors.As(err, &part) {
+		v.Pointer, v.Keyword, v.Want = part.pointer, part.keyword, part.want
 	}
-	return nil, false, nil
+	return Violations{v}
 }

@@ -26,60 +26,68 @@ func (v view) hides() string {
 
 // compiler compiles the schemas of one view of the document, on demand.
 type compiler struct {
-	mu sync.Mutex // guards c
-	c  *jsonschema.Compiler
+	mu        sync.Mutex // guards all
+	c         *jsonschema.Compiler
+	units     map[string]place // by URL: what may have to be loaded
+	acceptors acceptors
 }
 
-// compile compiles the schema at the place. jsonschema's compiler keeps what it has compiled.
-func (s *Spec) compile(v view, p place) (*jsonschema.Schema, error) {
+// compile compiles the schema at the place, and what tells its valid values quickly. Both compilers keep what they have
+// compiled.
+func (s *Spec) compile(v view, p place) (*jsonschema.Schema, *acceptor, error) {
 	c := &s.compilers[v]
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.c == nil {
-		c.c = newCompiler()
-		for _, d := range s.docs {
-			rewritten := s.rewrite(v, d)
-			if err := c.c.AddResource(d.url(), strings.NewReader(string(appendNode(nil, rewritten)))); err != nil {
-				return nil, &DocumentError{File: d.name, Err: err}
-			}
-		}
+		c.c, c.units, c.acceptors.limits = newCompiler(s.limits), map[string]place{}, s.limits
+		c.c.LoadURL = func(url string) (io.ReadCloser, error) { return s.loadUnit(v, url) }
 	}
-	schema, err := c.c.Compile(p.doc.url() + "#" + p.pointer)
+	schema, err := c.c.Compile(c.locate(p.doc, p.pointer))
 	if err != nil {
-		return nil, &DocumentError{File: p.doc.name, Line: p.doc.line(p.pointer), Err: fmt.Errorf("the schema at #%s cannot be used: %w", p.pointer, err)}
+		return nil, nil, &DocumentError{File: p.doc.name, Line: p.doc.line(p.pointer), Err: fmt.Errorf("the schema at #%s cannot be used: %w", p.pointer, err)}
 	}
-	return schema, nil
+	return schema, c.acceptors.of(schema), nil
 }
 
-func newCompiler() *jsonschema.Compiler {
+func newCompiler(l Limits) *jsonschema.Compiler {
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft2020
 	c.AssertFormat, c.AssertContent = true, true
-	c.LoadURL = func(url string) (io.ReadCloser, error) {
-		return nil, fmt.Errorf("%s is not part of the document", url)
-	}
 	c.Formats = formats
-	c.Decoders = map[string]func(string) ([]byte, error){embeddedJSON: embedded, "base64+" + embeddedJSON: embeddedBase64}
+	c.Decoders = map[string]func(string) ([]byte, error){embeddedJSON: l.embedded, "base64+" + embeddedJSON: l.embeddedBase64}
 	c.MediaTypes = map[string]func([]byte) error{"application/json": func([]byte) error { return nil }}
-	c.RegisterExtension(backtracking, nil, patternCompiler{})
+	c.RegisterExtension(backtracking, nil, patternCompiler{l.PatternTime})
 	c.RegisterExtension(condition, nil, conditionCompiler{})
 	return c
 }
 
-// rewrite copies a document with its schemas changed to what plain JSON Schema 2020-12 asks of this view.
-func (s *Spec) rewrite(v view, d *document) *yaml.Node {
-	root := cloneNode(d.root)
-	eachSchema(root, func(n *yaml.Node) {
+// rewrite copies a part of a document with its schemas changed to what plain JSON Schema 2020-12 asks of this view.
+func (s *Spec) rewrite(v view, d *document, part *yaml.Node, each func(part *yaml.Node, visit func(*yaml.Node))) *yaml.Node {
+	part = cloneNode(part)
+	each(part, func(n *yaml.Node) {
 		if s.is30 {
 			lift30(n)
 		}
+		if required := child(n, "required"); required != nil && required.Kind == yaml.ScalarNode { // see Spec.Warnings
+			deleteMember(n, "required")
+		}
 		s.rewriteProperties(v, d, n)
 		s.rewriteDiscriminator(d, n)
-		rewriteCondition(n)
+		if !s.leftover { // what a condition looks at is left over by no other keyword
+			rewriteCondition(n)
+		}
+		rewriteNothing(n)
 		rewritePattern(n)
 		rewriteEmbedded(n)
 	})
-	return root
+	return part
+}
+
+// rewriteNothing says what jsonschema does not see: that an empty list of values allows none.
+func rewriteNothing(n *yaml.Node) {
+	if enum := child(n, "enum"); enum != nil && enum.Kind == yaml.SequenceNode && len(enum.Content) == 0 {
+		setMember(n, "enum", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{mappingNode("x-counterpart-nothing", stringNode("nothing"))}})
+	}
 }
 
 var exclusiveBounds = [][2]string{{"exclusiveMinimum", "minimum"}, {"exclusiveMaximum", "maximum"}}
@@ -145,7 +153,7 @@ func (s *Spec) rewriteDiscriminator(d *document, n *yaml.Node) {
 		if property == "" || branches == nil {
 			continue
 		}
-		names, values := s.branchNames(d, child(child(n, "discriminator"), "mapping"), branches), []*yaml.Node{}
+		names, values := s.branchNames(d, child(n, "discriminator"), branches), []*yaml.Node{}
 		needed := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{stringNode(property)}}
 		var rules []*yaml.Node
 		for i, branch := range branches.Content {
@@ -169,9 +177,10 @@ func (s *Spec) rewriteDiscriminator(d *document, n *yaml.Node) {
 	}
 }
 
-// branchNames lists, for each branch, the values of the discriminator that mean it: those that the mapping gives,
-// or else the name of the schema (OpenAPI 3.1, section 4.8.25).
-func (s *Spec) branchNames(d *document, mapping, branches *yaml.Node) [][]string {
+// branchNames lists, for each branch, the values of the discriminator that mean it: those that the mapping gives, or
+// else the only one that the branch allows, or else the name of the schema (OpenAPI 3.1, section 4.8.25).
+func (s *Spec) branchNames(d *document, discriminator, branches *yaml.Node) [][]string {
+	mapping := child(discriminator, "mapping")
 	names := make([][]string, len(branches.Content))
 	for i, branch := range branches.Content {
 		ref := place{doc: d, node: branch}.text("$ref")
@@ -186,6 +195,11 @@ func (s *Spec) branchNames(d *document, mapping, branches *yaml.Node) [][]string
 		}
 		if len(names[i]) == 0 {
 			names[i] = []string{short}
+			for _, property := range s.property(place{doc: d, node: branch}, place{node: discriminator}.text("propertyName")) {
+				if only := property.text("const"); only != "" {
+					names[i] = []string{only}
+				}
+			}
 		}
 	}
 	return names
@@ -197,9 +211,7 @@ func (s *Spec) secretNames() map[string]bool {
 	for _, d := range s.docs {
 		eachSchema(d.root, func(n *yaml.Node) {
 			for name, property := range members(child(n, "properties")) {
-				s.eachApplied(place{doc: d, node: property}, func(p place) {
-					names[name] = names[name] || p.flag("writeOnly") || p.text("format") == "password"
-				})
+				names[name] = names[name] || s.secretPlace(place{doc: d, node: property})
 			}
 		})
 	}

@@ -49,7 +49,7 @@ type Violation struct {
 	In      Location
 	Name    string // of the parameter or header; "" in a body
 	Pointer string // JSON Pointer into the value; `#` steps into JSON held by a string. "" is the whole value
-	Keyword string // the last token of Rule.Pointer, or one of the Keyword constants
+	Keyword string // the last token of Rule.Pointer, or one of the Keyword constants; "" where Detail says all
 	Want    string // what the document says about it, as JSON text where the keyword has a value
 	Detail  string // more about what was found, without values
 	Rule    Rule
@@ -116,12 +116,22 @@ var wording = map[string]string{
 	KeywordEmbedded:         "must be a string that holds %s",
 	KeywordWriteOnly:        "may be sent but must not be given back",
 	KeywordDiscriminator:    "must name one of the alternatives",
+	KeywordNoCredentials:    "credentials are missing",
+	KeywordUnknownToken:     "is not known",
+	KeywordExpired:          "has expired",
+	KeywordUnknownKey:       "the access key is not known",
+	KeywordLockedKey:        "the access key has failed too often and is locked",
+	KeywordSignature:        "the signature is not that of the request",
+	KeywordSigningDate:      "the date of signing is missing, or too far from the server's time",
+	KeywordSecurityToken:    "the security token does not belong to the access key",
 }
 
 // Words says what the rule asks for, and what is known of what was found.
 func (v Violation) Words() string {
 	words, known := wording[v.Keyword]
 	switch {
+	case v.Keyword == "":
+		return shorten(v.Detail)
 	case !known:
 		words = "breaks the rule " + v.Keyword
 	case strings.Contains(words, "%s"):
@@ -170,6 +180,9 @@ func shorten(text string) string {
 
 // sorted orders violations by place and rule and drops those that say the same twice.
 func (vs Violations) sorted() Violations {
+	if len(vs) < 2 {
+		return vs
+	}
 	sort.SliceStable(vs, func(i, j int) bool { return vs[i].key() < vs[j].key() })
 	kept := vs[:0]
 	for i, v := range vs {
@@ -182,6 +195,16 @@ func (vs Violations) sorted() Violations {
 
 func (v Violation) key() string {
 	return strings.Join([]string{string(v.In), v.Name, v.Pointer, v.Keyword, v.Rule.Document, v.Rule.Pointer, v.Detail}, "\x00")
+}
+
+// Below says of the violations of a part of a body where they are in the whole: the part is at the JSON Pointer.
+func (vs Violations) Below(pointer string) Violations {
+	whole := make(Violations, len(vs))
+	for i, v := range vs {
+		v.In, v.Pointer = InBody, pointer+v.Pointer
+		whole[i] = v
+	}
+	return whole
 }
 
 // at says where in the message the violations of one value are.

@@ -1,9 +1,10 @@
 // Package signature signs HTTP requests with the SDK-HMAC-SHA256 scheme of the
-// vendor's API gateway.
+// vendor's API gateway, and verifies signed ones.
 //
-// [Key.Sign] is the client's side. [Canonical] and [Sum] are the two pure steps
-// under it; a server verifies a request by taking the same steps with the list
-// of signed headers that the client names and the body bytes that arrived:
+// [Key.Sign] is the client's side, [ParseAuthorization], [Date] and
+// [Authorization.Verifies] are the server's. [Canonical] and [Sum] are the two
+// pure steps under both; the server takes them with the list of signed headers
+// that the client names and the body bytes that arrived:
 //
 //	Canonical = METHOD \n URI \n query \n headers \n signed header names \n payload hash
 //	Sum       = hex(HMAC-SHA256(secret, "SDK-HMAC-SHA256" \n date \n hex(SHA-256(Canonical))))
