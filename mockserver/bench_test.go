@@ -1,10 +1,12 @@
 package mockserver_test
 
 import (
-	"bytes"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +27,34 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	mock, bare := benchServers(b, 0)
 	compare(b, creator(mock), creator(bare))
+}
+
+// BenchmarkCreateWithStubs has a thousand stubs: for another operation, and for other cases of this one.
+func BenchmarkCreateWithStubs(b *testing.B) {
+	for _, operation := range []string{"updateDataConnector", "createDataConnector"} {
+		b.Run(operation, func(b *testing.B) {
+			mock, err := mockserver.New(mockserver.Options{Spec: document(b), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			if err != nil {
+				b.Fatal(err)
+			}
+			stubs := make([]mockserver.Stub, 1000)
+			for i := range stubs {
+				stubs[i].When = mockserver.Match{Operation: operation, Where: []mockserver.Condition{
+					{In: "body", Pointer: "/data_connector/connector_name", Equals: fmt.Sprintf("other-%d", i)}}}
+			}
+			if err := mock.Stub(stubs...); err != nil {
+				b.Fatal(err)
+			}
+			run(b, creator(mock))
+		})
+	}
+}
+
+// BenchmarkRefuse stands beside a bare server that does not look.
+func BenchmarkRefuse(b *testing.B) {
+	mock, bare := benchServers(b, 0)
+	body := sound("bench", mysql, "password", "")
+	compare(b, poster(mock, body, http.StatusBadRequest), poster(bare, body, http.StatusCreated))
 }
 
 func BenchmarkList(b *testing.B) {
@@ -103,7 +133,7 @@ func ratio(b *testing.B, mock, bare func(testing.TB)) {
 // benchServers are the mock and the bare server, each with some connections.
 func benchServers(b *testing.B, connections int) (mock, bare http.Handler) {
 	b.Helper()
-	mock, err := mockserver.New(mockserver.Options{Spec: document(b)})
+	mock, err := mockserver.New(mockserver.Options{Spec: document(b), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -128,10 +158,20 @@ func creator(server http.Handler) func(testing.TB) {
 	}
 }
 
+var tenInAll = regexp.MustCompile(`"total_count":10[,}]`)
+
+func poster(server http.Handler, body string, status int) func(testing.TB) {
+	return func(t testing.TB) {
+		request := httptest.NewRequest(http.MethodPost, collection("p0"), strings.NewReader(body))
+		request.Header.Set("Content-Type", "application/json")
+		serve(t, server, request, status)
+	}
+}
+
 func lister(server http.Handler) func(testing.TB) {
 	return func(t testing.TB) {
 		w := serve(t, server, httptest.NewRequest(http.MethodGet, collection("p0"), nil), http.StatusOK)
-		if !bytes.Contains(w.Body.Bytes(), []byte(`"total_count":10,`)) {
+		if !tenInAll.Match(w.Body.Bytes()) {
 			t.Fatalf("listed %s", w.Body)
 		}
 	}

@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,38 +32,52 @@ type DataConnectorOptions struct {
 // dataConnectors implements the operations on data connections. What a list shows of a connection is made when the
 // connection is written, by the document's own rules: the password is never even stored.
 type dataConnectors struct {
-	o        DataConnectorOptions
+	settings *connectorSettings
 	store    Store
 	ids      *ids
 	now      func() time.Time
 	item     *openapi.Schema // of a listed connection
 	updated  generated.UpdateDataConnectorResult
-	pageSize int
+	pageSize int // of a client that names none; 0 for the most
+	mostPage int
 }
 
 var _ generated.StrictServerInterface = (*dataConnectors)(nil)
 
-// dataConnectorHandlers are the handlers by operation id; none when the document is about something else.
-func dataConnectorHandlers(o Options) map[string]echo.HandlerFunc {
+// dataConnectorHandlers are the handlers by operation id, and what knows their state; none when the document is about
+// something else.
+func dataConnectorHandlers(o Options, settings *connectorSettings) (map[string]echo.HandlerFunc, keeper) {
 	list, update := o.Spec.Operation("listDataConnectors"), o.Spec.Operation("updateDataConnector")
-	if list == nil || update == nil {
-		return nil
+	page, updated := successContent(list), successContent(update)
+	if page == nil || page.Schema == nil || updated == nil {
+		return nil, nil
 	}
-	h := &dataConnectors{o: o.DataConnectors, store: o.Store, ids: newIDs(o.Seed, "connector"), now: o.Now,
-		item: list.Answer(http.StatusOK).Content[0].Schema.Inside("/data_connectors/-"), pageSize: defaultLimit(list)}
-	h.updated.Result = documentedResult(update)
+	h := &dataConnectors{settings: settings, store: o.Store, ids: newIDs(o.Seed, "connector"), now: o.Now,
+		item: page.Schema.Inside("/data_connectors/-"), pageSize: defaultLimit(list), mostPage: o.Limits.Page}
+	h.updated.Result = documentedResult(updated)
 	w := generated.ServerInterfaceWrapper{Handler: generated.NewStrictHandler(h, nil)}
 	return map[string]echo.HandlerFunc{
 		"createDataConnector": w.CreateDataConnector,
 		"listDataConnectors":  w.ListDataConnectors,
 		"updateDataConnector": w.UpdateDataConnector,
 		"deleteDataConnector": w.DeleteDataConnector,
+	}, h
+}
+
+// successContent is how an operation answers 200, nil where it does not or is nil itself.
+func successContent(op *openapi.Operation) *openapi.MediaType {
+	if op == nil {
+		return nil
 	}
+	if answer := op.Answer(http.StatusOK); answer != nil && len(answer.Content) > 0 {
+		return answer.Content[0]
+	}
+	return nil
 }
 
 // documentedResult is what the document's example says a successful update answers: an overlay changes it.
-func documentedResult(update *openapi.Operation) generated.UpdateDataConnectorResultResult {
-	for _, example := range update.Answer(http.StatusOK).Content[0].Examples {
+func documentedResult(updated *openapi.MediaType) generated.UpdateDataConnectorResultResult {
+	for _, example := range updated.Examples {
 		if result, ok := openapi.Lookup(example.Value, "/result"); ok {
 			return generated.UpdateDataConnectorResultResult(fmt.Sprint(result))
 		}
@@ -81,18 +96,67 @@ func defaultLimit(list *openapi.Operation) int {
 	return 0
 }
 
-func collectionOf(project string) string { return "data-connectors/" + project }
+const connectorCollections = "data-connectors/"
+
+func collectionOf(project string) string { return connectorCollections + project }
+
+func (h *dataConnectors) keeps(collection string) bool {
+	return strings.HasPrefix(collection, connectorCollections)
+}
+
+func (h *dataConnectors) fits(collection string, d *Document) openapi.Violations {
+	decoded, err := openapi.DecodeJSON(d.Body.Bytes())
+	shown, isObject := decoded.(map[string]any)
+	if err != nil || !isObject {
+		return openapi.Violations{{In: openapi.InBody, Keyword: "type", Want: `"object"`}}
+	}
+	broken := h.item.Validate(shown)
+	for name, want := range map[string]string{"connector_id": d.ID, "tenant_id": strings.TrimPrefix(collection, connectorCollections)} {
+		if is, ok := shown[name].(string); ok && is != want {
+			broken = append(broken, openapi.Violation{Pointer: "/" + name, Detail: "it is another than where the connection is kept says"})
+		}
+	}
+	for i := range broken {
+		broken[i].In = openapi.InBody
+	}
+	if len(broken) > 0 || d.Keys != nil {
+		return broken
+	}
+	if _, ok := shown["used_clusters"]; ok {
+		shown["used_clusters"] = ""
+	}
+	name, _ := shown["connector_name"].(string)
+	sourceType, _ := shown["source_type"].(string)
+	d.Keys = connectorKeys(name, sourceType)
+	d.Body = openapi.NewText(openapi.AppendJSON(nil, h.item.Project(shown)))
+	return nil
+}
+
+func (h *dataConnectors) put(c Collection, d Document, _ int64) error {
+	if err := nameIsFree(c, d); err != nil {
+		return err
+	}
+	return c.Put(d)
+}
+
+func (h *dataConnectors) project(collection string, _ Document) string {
+	return strings.TrimPrefix(collection, connectorCollections)
+}
 
 func (h *dataConnectors) CreateDataConnector(ctx context.Context, r generated.CreateDataConnectorRequestObject) (generated.CreateDataConnectorResponseObject, error) {
 	if err := h.knowsInstance(r.Body.DataConnector); err != nil {
 		return nil, err
 	}
-	id, now := h.ids.next(), h.now()
-	d, err := h.document(id, r.ProjectId, r.Body.DataConnector, now, now)
-	if err != nil {
-		return nil, err
-	}
-	err = h.store.Update(ctx, collectionOf(r.ProjectId), func(c Collection) error {
+	made := written{h.now().UnixMilli(), userOf(ctx)}
+	d := h.document(h.ids.next(), r.ProjectId, r.Body.DataConnector, made, made)
+	err := h.store.Update(ctx, collectionOf(r.ProjectId), func(c Collection) error {
+		id, err := h.freeID(c, d.ID)
+		if err != nil {
+			return err
+		}
+		if id != d.ID {
+			d = h.document(id, r.ProjectId, r.Body.DataConnector, made, made)
+		}
 		if err := nameIsFree(c, d); err != nil {
 			return err
 		}
@@ -102,16 +166,16 @@ func (h *dataConnectors) CreateDataConnector(ctx context.Context, r generated.Cr
 		return nil, err
 	}
 	return generated.CreateDataConnector201JSONResponse{
-		Body:    generated.CreateDataConnectorResult{ConnectorId: id},
+		Body:    generated.CreateDataConnectorResult{ConnectorId: d.ID},
 		Headers: generated.CreateDataConnector201ResponseHeaders{XRequestId: requestIDOf(ctx)},
 	}, nil
 }
 
 func (h *dataConnectors) ListDataConnectors(ctx context.Context, r generated.ListDataConnectorsRequestObject) (generated.ListDataConnectorsResponseObject, error) {
 	p := r.Params
-	q := Query{Equal: map[string]string{}, Limit: h.pageSize}
+	q := Query{Equal: map[string]string{}, Limit: cmp.Or(h.pageSize, h.mostPage)}
 	if p.ConnectorId != nil {
-		q.Equal["connector_id"] = *p.ConnectorId
+		q.ID = *p.ConnectorId
 	}
 	if p.SourceType != nil {
 		q.Equal["source_type"] = string(*p.SourceType)
@@ -128,12 +192,39 @@ func (h *dataConnectors) ListDataConnectors(ctx context.Context, r generated.Lis
 	if p.Offset != nil {
 		q.Offset = int(*p.Offset)
 	}
+	q.Limit = min(q.Limit, h.mostPage)
 	page := connectorPage{requestID: requestIDOf(ctx)}
 	err := h.store.View(ctx, collectionOf(r.ProjectId), func(c Collection) (err error) {
 		page.items, page.total, err = c.List(q)
 		return err
 	})
+	if err == nil {
+		err = h.showClusters(page.items)
+	}
 	return page, err
+}
+
+// showClusters says of each connection which clusters use it: that may change while it is stored.
+func (h *dataConnectors) showClusters(page []Document) error {
+	clusters := h.settings.now().Clusters
+	if len(clusters) == 0 {
+		return nil
+	}
+	for i, d := range page {
+		users := clusters[d.Keys["connector_name"]]
+		if len(users) == 0 {
+			continue
+		}
+		shown, err := openapi.DecodeJSON(d.Body.Bytes())
+		if err != nil {
+			return fmt.Errorf("the stored connection %s: %w", d.ID, err)
+		}
+		if _, described := openapi.Lookup(shown, "/used_clusters"); described {
+			shown = openapi.Set(shown, "/used_clusters", strings.Join(users, ","))
+			page[i].Body = openapi.NewText(openapi.AppendJSON(make([]byte, 0, usualItem), shown))
+		}
+	}
+	return nil
 }
 
 // connectorPage is an answer made of stored JSON: decoding each connection only to encode it again would cost most
@@ -145,18 +236,12 @@ type connectorPage struct {
 }
 
 func (p connectorPage) VisitListDataConnectorsResponse(w http.ResponseWriter) error {
-	b := append(make([]byte, 0, 64+512*len(p.items)), `{"total_count":`...)
-	b = append(strconv.AppendInt(b, int64(p.total), 10), `,"data_connectors":[`...)
+	items := make([]any, len(p.items))
 	for i, d := range p.items {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, d.Body...)
+		items[i] = d.Body
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", p.requestID)
-	_, err := w.Write(append(b, "]}\n"...))
-	return err
+	return writeJSON(w, map[string]any{"total_count": json.Number(strconv.Itoa(p.total)), "data_connectors": items})
 }
 
 func (h *dataConnectors) UpdateDataConnector(ctx context.Context, r generated.UpdateDataConnectorRequestObject) (generated.UpdateDataConnectorResponseObject, error) {
@@ -171,16 +256,14 @@ func (h *dataConnectors) UpdateDataConnector(ctx context.Context, r generated.Up
 		if passed, is := string(r.Body.DataConnector.SourceType), kept.Keys["source_type"]; passed != is {
 			return &refusal{reason: openapi.Fixed, values: map[string]string{"value": passed, "kept": is}}
 		}
-		var times struct {
-			Created int64 `json:"create_time"`
+		var made struct {
+			At int64  `json:"create_time"`
+			By string `json:"create_user"`
 		}
-		if err := json.Unmarshal(kept.Body, &times); err != nil {
+		if err := json.Unmarshal(kept.Body.Bytes(), &made); err != nil {
 			return fmt.Errorf("the stored connection %s: %w", kept.ID, err)
 		}
-		d, err := h.document(kept.ID, r.ProjectId, r.Body.DataConnector, time.UnixMilli(times.Created), h.now())
-		if err != nil {
-			return err
-		}
+		d := h.document(kept.ID, r.ProjectId, r.Body.DataConnector, written(made), written{h.now().UnixMilli(), userOf(ctx)})
 		if err := nameIsFree(c, d); err != nil {
 			return err
 		}
@@ -199,7 +282,7 @@ func (h *dataConnectors) DeleteDataConnector(ctx context.Context, r generated.De
 		if err != nil {
 			return err
 		}
-		if h.o.KeepUsed && len(h.o.Clusters[kept.Keys["connector_name"]]) > 0 {
+		if o := h.settings.now(); o.KeepUsed && len(o.Clusters[kept.Keys["connector_name"]]) > 0 {
 			return &refusal{reason: openapi.InUse, values: map[string]string{"id": kept.ID}}
 		}
 		_, err = c.Delete(kept.ID)
@@ -211,17 +294,50 @@ func (h *dataConnectors) DeleteDataConnector(ctx context.Context, r generated.De
 	return generated.DeleteDataConnector204Response{Headers: generated.DeleteDataConnector204ResponseHeaders{XRequestId: requestIDOf(ctx)}}, nil
 }
 
-// document makes what is stored and listed. Ids of users are constant: nobody is authenticated.
-func (h *dataConnectors) document(id, project string, d generated.DataConnector, created, updated time.Time) (Document, error) {
-	shown := map[string]any{
-		"connector_id": id, "connector_name": d.ConnectorName, "source_type": string(d.SourceType), "source_info": d.SourceInfo,
-		"create_time": created.UnixMilli(), "last_update_time": updated.UnixMilli(),
-		"create_by": "counterpart", "create_user": "counterpart", "last_update_by": "counterpart", "tenant_id": project,
-		"status": 0, "used_clusters": strings.Join(h.o.Clusters[d.ConnectorName], ","), "encrypt_type": 0,
+const (
+	user      = "counterpart" // who it was where nobody has to say
+	usualItem = 512           // bytes: larger ones are copied once more
+)
+
+// written is when a connection was created or changed, in milliseconds since 1970, and by which user.
+type written struct {
+	At int64
+	By string
+}
+
+// userOf is the user who sends a request.
+func userOf(ctx context.Context) string {
+	if who := senderOf(ctx); who != nil {
+		return cmp.Or(who.user, user)
 	}
-	body, err := json.Marshal(h.item.Project(shown))
-	keys := map[string]string{"connector_id": id, "connector_name": d.ConnectorName, "source_type": string(d.SourceType), "available": "true"}
-	return Document{ID: id, Keys: keys, Body: body}, err
+	return user
+}
+
+// userID is the id of a user; where nobody has to say who they are it is the name.
+func userID(name string) string {
+	if name == user {
+		return user
+	}
+	return idOf("user", name)
+}
+
+// document makes what is stored and listed. Which clusters use it is added when it is shown.
+func (h *dataConnectors) document(id, project string, d generated.DataConnector, created, updated written) Document {
+	shown := openapi.Object{
+		{Name: "connector_id", Value: id}, {Name: "connector_name", Value: d.ConnectorName},
+		{Name: "source_type", Value: string(d.SourceType)}, {Name: "source_info", Value: d.SourceInfo},
+		{Name: "create_time", Value: created.At}, {Name: "last_update_time", Value: updated.At},
+		{Name: "create_by", Value: userID(created.By)}, {Name: "create_user", Value: created.By}, {Name: "last_update_by", Value: userID(updated.By)},
+		{Name: "tenant_id", Value: project}, {Name: "status", Value: 0},
+		{Name: "used_clusters", Value: ""}, {Name: "encrypt_type", Value: 0},
+	}
+	body := openapi.AppendJSON(make([]byte, 0, usualItem), h.item.Project(shown))
+	return Document{ID: id, Keys: connectorKeys(d.ConnectorName, string(d.SourceType)), Body: openapi.NewText(body)}
+}
+
+// connectorKeys are what connections are filtered by: copies, for texts of a decoded body share its memory.
+func connectorKeys(name, sourceType string) map[string]string {
+	return map[string]string{"connector_name": strings.Clone(name), "source_type": strings.Clone(sourceType), "available": "true"}
 }
 
 func get(c Collection, id string) (Document, error) {
@@ -230,6 +346,17 @@ func get(c Collection, id string) (Document, error) {
 		err = &refusal{reason: openapi.UnknownID, values: map[string]string{"id": id}}
 	}
 	return d, err
+}
+
+// freeID is the id, or the next one that is free: with a seed, a mock that was started again on a store that lasts draws
+// the ids of its last run again, and so does another one on the same store.
+func (h *dataConnectors) freeID(c Collection, id string) (string, error) {
+	for {
+		if _, taken, err := c.Get(id); !taken || err != nil {
+			return id, err
+		}
+		id = h.ids.next()
+	}
 }
 
 // nameIsFree refuses the name of another connection.
@@ -243,11 +370,12 @@ func nameIsFree(c Collection, d Document) error {
 }
 
 func (h *dataConnectors) knowsInstance(d generated.DataConnector) error {
-	if h.o.Instances == nil {
+	instances := h.settings.now().Instances
+	if instances == nil {
 		return nil
 	}
 	id, _ := openapi.Lookup(map[string]any{"source_info": d.SourceInfo}, "/source_info#/rds_instance_id")
-	if text, ok := id.(string); !ok || !slices.Contains(h.o.Instances, text) {
+	if text, ok := id.(string); !ok || !slices.Contains(instances, text) {
 		return &refusal{reason: openapi.UnknownInstance, values: map[string]string{"value": fmt.Sprint(id)}}
 	}
 	return nil

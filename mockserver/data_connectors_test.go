@@ -422,7 +422,7 @@ func TestGateway(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			t.Parallel()
-			m := start(t, mockserver.Options{MaxBody: 2000})
+			m := start(t, mockserver.Options{Limits: mockserver.Limits{Body: 2000}})
 			m.do(tc.method, tc.path, tc.body, tc.headers...).want(t, tc.status, tc.code)
 			if tc.status >= 400 {
 				m.wantList(project, nil)
@@ -434,7 +434,7 @@ func TestGateway(t *testing.T) {
 // A body that does not say its length is limited too.
 func TestChunkedBodyOverTheLimit(t *testing.T) {
 	t.Parallel()
-	m := start(t, mockserver.Options{MaxBody: 2000})
+	m := start(t, mockserver.Options{Limits: mockserver.Limits{Body: 2000}})
 	for _, tc := range []struct {
 		length, status int
 		code           string
@@ -453,7 +453,7 @@ func TestDefaultMaxBody(t *testing.T) {
 	t.Parallel()
 	m := start(t, mockserver.Options{})
 	fits := sound("one", mysql)
-	fits += strings.Repeat(" ", mockserver.DefaultMaxBody-len(fits))
+	fits += strings.Repeat(" ", int(mockserver.DefaultLimits().Body)-len(fits))
 	m.do(http.MethodPost, collection(project), fits).want(t, http.StatusCreated, "")
 	m.do(http.MethodPost, collection(project), fits+" ").want(t, http.StatusRequestEntityTooLarge, "APIGW.0201")
 }

@@ -1,8 +1,6 @@
 package mockserver
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -18,6 +16,7 @@ type refusal struct {
 	reason     string // one of openapi's
 	violations openapi.Violations
 	values     map[string]string // for the placeholders of the answer
+	canonical  string            // for {canonical}: the request as it should have been signed; "" for none
 	cause      error             // for the log
 }
 
@@ -32,15 +31,28 @@ func (r *refusal) Error() string {
 	return strings.Join(parts, ": ")
 }
 
+// forJournal is the refusal in words, without the stack of a panic.
+func (r *refusal) forJournal() error {
+	if r.failure() {
+		return errors.New(r.Error())
+	}
+	return r
+}
+
 func (r *refusal) Unwrap() error { return r.cause }
 
-// fallbacks are the statuses of refusals for which the document has no row.
-var fallbacks = map[string]int{
-	string(openapi.UnknownPath): http.StatusNotFound, string(openapi.UnknownMethod): http.StatusMethodNotAllowed,
-	openapi.TooLarge: http.StatusRequestEntityTooLarge, openapi.MediaTypeReason: http.StatusUnsupportedMediaType,
-	openapi.Invalid: http.StatusBadRequest, openapi.Duplicate: http.StatusConflict, openapi.UnknownID: http.StatusNotFound,
-	openapi.Fixed: http.StatusConflict, openapi.InUse: http.StatusConflict, openapi.UnknownInstance: http.StatusBadRequest,
-	openapi.Internal: http.StatusInternalServerError,
+// failure says that the mock, and not the request, is why it was not carried out.
+func (r *refusal) failure() bool {
+	return r.reason == openapi.Internal || r.reason == openapi.Unavailable || r.reason == openapi.Timeout
+}
+
+// stack says where a panic came from.
+func (r *refusal) stack() []slog.Attr {
+	var panicked *panicError
+	if !errors.As(r.cause, &panicked) {
+		return nil
+	}
+	return []slog.Attr{slog.String("stack", string(panicked.stack))}
 }
 
 // refuse makes the answer that the document gives a refusal. An error that is none means that the mock failed.
@@ -48,24 +60,63 @@ func (s *Server) refuse(x *exchange, err error) {
 	if !errors.As(err, &x.refused) {
 		x.refused = &refusal{reason: openapi.Internal, cause: err}
 	}
-	row, ok := s.spec.Refusal(x.refused.reason, x.refused.violations)
-	if !ok {
-		row = openapi.Refusal{Status: fallbacks[x.refused.reason], Body: map[string]any{"error": x.refused.reason, "message": "{violations}"}}
+	row, foreseen := x.service.spec.Refusal(x.refused.reason, x.refused.violations)
+	if foreseen {
+		x.answerRow(row)
+	} else if status, described := s.naturalStatus(x); !s.describedRefusal(x, status, described) {
+		x.answerRow(openapi.Refusal{Status: status, Body: x.refused.plain()})
 	}
-	x.answer = openapi.Response{Status: row.Status, Header: http.Header{"Content-Type": {"application/json"}}, Body: fill(row.Body, x.placeholders())}
-	x.answer.Header.Set("X-Request-Id", x.id)
+	x.allow()
+	x.challenge()
+	x.retryAfter()
+	x.identify()
 	if x.operation == nil || x.refused.reason == openapi.Internal {
 		return
+	}
+	if !foreseen && x.operation.Answer(x.answer.Status) == nil {
+		return // a document that says nothing of a refusal is not broken by one
 	}
 	if broken := x.operation.ValidateResponse(x.answer); len(broken) > 0 {
 		s.log.Error("the answer to a refusal breaks the document", "request_id", x.id, "violations", broken.String())
 	}
 }
 
+// answerRow answers with a row of the document.
+func (x *exchange) answerRow(row openapi.Refusal) {
+	placeholders := x.placeholders()
+	said := fill(row.Body, placeholders)
+	x.answer = openapi.Response{Status: row.Status, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: append(openapi.AppendJSON(nil, said), '\n'), Made: said}
+	for name, value := range row.Headers {
+		x.answer.Header.Set(name, placeholders.Replace(value))
+	}
+}
+
+// retryAfter says when a client that asked too often may ask again (RFC 9110, section 10.2.3; RFC 6585, section 4).
+func (x *exchange) retryAfter() {
+	if seconds := x.refused.values[retryAfterValue]; seconds != "" {
+		x.answer.Header.Set("Retry-After", seconds)
+	}
+}
+
+// retryAfterValue is the placeholder of the seconds that a client waits.
+const retryAfterValue = "retry_after"
+
+// allow adds the Allow header that a 405 must have (RFC 9110, section 15.5.6).
+func (x *exchange) allow() {
+	var route *openapi.RouteError
+	if errors.As(x.refused.cause, &route) && x.answer.Status == http.StatusMethodNotAllowed {
+		x.answer.Header.Set("Allow", strings.Join(route.Allowed, ", "))
+	}
+}
+
 func (x *exchange) placeholders() *strings.Replacer {
-	pairs := []string{"{violations}", x.refused.violations.String(), "{request_id}", x.id, "{detail}", ""}
+	pairs := []string{"{violations}", x.refused.violations.String(), "{request_id}", x.id, "{canonical}", "", "{detail}", ""}
 	if x.refused.reason == openapi.Internal && x.refused.cause != nil {
 		pairs[len(pairs)-1] = x.refused.cause.Error()
+	}
+	if text := x.refused.canonical; text != "" {
+		pairs[len(pairs)-3] = ", canonicalRequest:" + strings.ToValidUTF8(text[:min(len(text), mostCanonical)], "")
 	}
 	for name, value := range x.request.Path {
 		pairs = append(pairs, "{"+name+"}", shorten(value))
@@ -76,6 +127,10 @@ func (x *exchange) placeholders() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// mostCanonical is how much of a canonical request an answer shows, in bytes: a client can use nothing but the whole, and
+// hardly any has more.
+const mostCanonical = 4 << 10
+
 // shorten keeps an answer from growing with what a client sent.
 func shorten(text string) string {
 	const most = 100
@@ -85,7 +140,7 @@ func shorten(text string) string {
 	return text
 }
 
-func fill(body map[string]any, placeholders *strings.Replacer) []byte {
+func fill(body map[string]any, placeholders *strings.Replacer) map[string]any {
 	filled := make(map[string]any, len(body))
 	for key, value := range body {
 		if text, ok := value.(string); ok {
@@ -93,11 +148,7 @@ func fill(body map[string]any, placeholders *strings.Replacer) []byte {
 		}
 		filled[key] = value
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(filled) // texts and numbers always encode
-	return b.Bytes()
+	return filled
 }
 
 // logLine writes the line of a request: what came, what was answered, and why it was refused with what would help.
@@ -105,7 +156,7 @@ func (s *Server) logLine(x *exchange) {
 	r := x.Request()
 	level := slog.LevelInfo
 	switch {
-	case x.refused != nil && x.refused.reason == openapi.Internal:
+	case x.refused != nil && x.refused.failure():
 		level = slog.LevelError
 	case x.refused != nil:
 		level = slog.LevelWarn
@@ -115,13 +166,20 @@ func (s *Server) logLine(x *exchange) {
 	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Int("status", x.answer.Status),
-		slog.Duration("took", time.Since(x.start).Round(time.Microsecond)), slog.String("request_id", x.id),
+		slog.Duration("took", x.duration.Round(time.Microsecond)), slog.String("request_id", x.id),
 	}
 	if x.operation != nil {
 		attrs = append(attrs, slog.String("operation", x.operation.ID))
 	}
+	if id := x.traceID(); id != "" {
+		attrs = append(attrs, slog.String("trace_id", id))
+	}
+	if x.stub != "" {
+		attrs = append(attrs, slog.String("stub", x.stub))
+	}
 	if x.refused != nil {
 		attrs = append(attrs, slog.String("refused", x.refused.Error()))
+		attrs = append(attrs, x.refused.stack()...)
 		attrs = append(attrs, s.hints(x)...)
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
@@ -137,6 +195,9 @@ func (s *Server) hints(x *exchange) []slog.Attr {
 		rules = append(rules, v.Rule.String())
 	}
 	attrs := []slog.Attr{slog.String("rules", strings.Join(rules, ", "))}
+	if len(x.request.Body) > largeBody { // to judge it once more for each overlay takes too long
+		return attrs
+	}
 	if names := x.operation.AllowedBy(x.request, x.refused.violations); len(names) > 0 {
 		attrs = append(attrs, slog.String("hint", "allowed with --overlay "+strings.Join(names, " or --overlay ")))
 	}

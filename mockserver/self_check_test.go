@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -39,13 +39,13 @@ func newServer(t *testing.T, o Options) *Server {
 // Every operation of the built-in document is answered by a handler, and every handler is of an operation.
 func TestEveryOperationHasItsHandler(t *testing.T) {
 	s := newServer(t, Options{})
-	for _, operation := range s.spec.Operations() {
-		if s.handlers[operation.ID] == nil {
+	for _, operation := range s.site.Load().services[0].spec.Operations() {
+		if s.site.Load().services[0].handlers[operation.ID] == nil {
 			t.Errorf("%s %s (%s) has no handler", operation.Method, operation.Path, operation.ID)
 		}
 	}
-	for id := range s.handlers {
-		if s.spec.Operation(id) == nil {
+	for id := range s.site.Load().services[0].handlers {
+		if s.site.Load().services[0].spec.Operation(id) == nil {
 			t.Errorf("the handler %s has no operation", id)
 		}
 	}
@@ -55,7 +55,7 @@ func TestEveryOperationHasItsHandler(t *testing.T) {
 func with(t *testing.T, log io.Writer, handler echo.HandlerFunc) *Server {
 	t.Helper()
 	s := newServer(t, Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	s.handlers["listDataConnectors"] = handler
+	s.site.Load().services[0].handlers["listDataConnectors"] = handler
 	return s
 }
 
@@ -141,7 +141,7 @@ func TestHandlerThatFails(t *testing.T) {
 		says    string
 	}{
 		{"panics", func(echo.Context) error { panic("help") }, "panic: help"},
-		{"panics with nil in its hands", func(c echo.Context) error { return (*Server)(nil).health(nil) }, "panic: "},
+		{"panics with nil in its hands", func(c echo.Context) error { return (*Server)(nil).answer(nil) }, "panic: "},
 		{"panics after it has answered", func(c echo.Context) error {
 			_ = c.String(http.StatusOK, "so far so good")
 			panic("help")
@@ -186,7 +186,9 @@ func TestStoreThatFails(t *testing.T) {
 // Without its handler an operation is answered from the document's examples, and that answer keeps the document.
 func TestExamplesAnswerWithoutHandler(t *testing.T) {
 	s := newServer(t, Options{})
-	clear(s.handlers)
+	only := s.site.Load().services[0]
+	clear(only.handlers)
+	clear(only.resources.roles)
 	w := list(s)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "0822239c1e80d4502f82c008937da9b5") {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -200,16 +202,74 @@ func TestExamplesAnswerWithoutHandler(t *testing.T) {
 
 // Every reason for a refusal has a status even in a document that says nothing about refusals.
 func TestEveryRefusalHasItsFallback(t *testing.T) {
-	reasons := []string{string(openapi.UnknownPath), string(openapi.UnknownMethod), openapi.TooLarge, openapi.MediaTypeReason, openapi.Invalid,
-		openapi.Duplicate, openapi.UnknownID, openapi.Fixed, openapi.InUse, openapi.UnknownInstance, openapi.Internal}
-	for reason := range fallbacks {
-		if !slices.Contains(reasons, reason) {
-			t.Errorf("nobody knows the reason %s", reason)
+	reasons := []string{string(openapi.UnknownPath), string(openapi.UnknownMethod), openapi.TooLarge, openapi.MediaTypeReason, openapi.NotAcceptable, openapi.Invalid,
+		openapi.Duplicate, openapi.UnknownID, openapi.Fixed, openapi.InUse, openapi.UnknownInstance, openapi.Internal, openapi.TooLong,
+		openapi.Unavailable, openapi.Timeout, openapi.PreconditionFailed}
+	for _, reason := range reasons {
+		if usual := openapi.UsualStatuses(reason); len(usual) == 0 || usual[0] < 400 || usual[0] == 500 && reason != openapi.Internal {
+			t.Errorf("%s has the statuses %d", reason, usual)
 		}
 	}
-	for _, reason := range reasons {
-		if fallbacks[reason] < 400 {
-			t.Errorf("%s has the status %d", reason, fallbacks[reason])
+}
+
+func TestMemoryForgetsEmptyCollections(t *testing.T) {
+	t.Parallel()
+	m := NewMemory()
+	use := func(name string, fn func(Collection) error) {
+		t.Helper()
+		if err := m.Update(t.Context(), name, fn); err != nil && !errors.Is(err, errReadOnly) {
+			t.Fatal(err)
 		}
+	}
+	for i := range 100 {
+		if err := m.View(t.Context(), fmt.Sprint("asked ", i), func(Collection) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use("refused", func(c Collection) error { return errors.Join(c.Put(Document{ID: "a"}), errReadOnly) })
+	use("kept", func(c Collection) error { return c.Put(Document{ID: "a"}) })
+	use("deleted", func(c Collection) error { return c.Put(Document{ID: "a"}) })
+	use("deleted", func(c Collection) error { _, err := c.Delete("a"); return err })
+	if len(m.collections) != 1 || m.collections["kept"] == nil {
+		t.Errorf("%d collections are left, want the one that has a document", len(m.collections))
+	}
+}
+
+// brokenOnce is a log that breaks down at its first line.
+type brokenOnce struct {
+	slog.Handler
+
+	broken *atomic.Bool
+}
+
+func (b brokenOnce) Handle(context.Context, slog.Record) error {
+	if b.broken.CompareAndSwap(false, true) {
+		panic("no log")
+	}
+	return nil
+}
+
+// A panic outside the steps ends its connection, is counted, and leaves no place taken.
+func TestAPanicOutsideTheStepsLeavesNoPlace(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, Options{Limits: Limits{AtOnce: 1}, Log: slog.New(brokenOnce{slog.NewTextHandler(io.Discard, nil), &atomic.Bool{}})})
+	func() {
+		defer func() {
+			if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+				t.Errorf("the panic was %v", err)
+			}
+		}()
+		list(s)
+	}()
+	if len(s.inHand) != 0 {
+		t.Fatalf("%d places are taken", len(s.inHand))
+	}
+	if w := list(s); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, controlPrefix+"metrics", nil))
+	if !strings.Contains(w.Body.String(), "\ncounterpart_panics_total 1\n") {
+		t.Error("the panic is not counted")
 	}
 }

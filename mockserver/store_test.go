@@ -5,25 +5,59 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/counterpart-go/counterpart/mockserver"
+	"github.com/counterpart-go/counterpart/mockserver/sqlstore"
+	"github.com/counterpart-go/counterpart/mockserver/sqlstore/postgrestest"
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(*testing.T) mockserver.Store { return mockserver.NewMemory() })
+	testStore(t, func(*testing.T) func() mockserver.Store {
+		return func() mockserver.Store { return mockserver.NewMemory() }
+	})
 }
 
-// testStore is what every [mockserver.Store] must do. Open makes an empty one.
-func testStore(t *testing.T, open func(t *testing.T) mockserver.Store) {
-	for _, tc := range []struct {
-		rule string
-		test func(s *storeTest)
-	}{
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	testLastingStore(t, func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a?b#c%20d.db") })
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	testLastingStore(t, func(t *testing.T) string { return postgrestest.Start(t) })
+}
+
+// testLastingStore is what a store must do that has an address. Place gives that of an empty one.
+func testLastingStore(t *testing.T, place func(t *testing.T) string) {
+	opener := func(t *testing.T) func() mockserver.Store {
+		address := place(t)
+		return func() mockserver.Store {
+			store, err := sqlstore.Open(context.Background(), address, sqlstore.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return store
+		}
+	}
+	testStore(t, opener)
+	testRules(t, opener, []storeRule{
+		{"what was acknowledged is there after reopening, in order", storeReopens},
+		{"two handles are one store", storeIsShared},
+		{"of two handles that race for a name, one gets it", storeIsSharedInARace},
+	})
+}
+
+// testStore is what every [mockserver.Store] must do. Place makes an empty one, and gives what opens it.
+func testStore(t *testing.T, place func(t *testing.T) func() mockserver.Store) {
+	testRules(t, place, []storeRule{
 		{"an unknown collection is empty", storeIsEmpty},
 		{"documents come in the order of their creation", storeKeepsOrder},
 		{"a document comes back as it was put", storeKeepsDocuments},
@@ -32,6 +66,7 @@ func testStore(t *testing.T, open func(t *testing.T) mockserver.Store) {
 		{"filters match exactly and combine with AND", storeFilters},
 		{"pages are a partition, and totals do not depend on them", storePages},
 		{"collections are isolated", storeIsolates},
+		{"the collections that hold documents have their names in a list", storeNamesCollections},
 		{"an update sees its own writes", storeSeesOwnWrites},
 		{"an update that returns an error changes nothing", storeRollsBackError},
 		{"an update that panics changes nothing and blocks nobody", storeRollsBackPanic},
@@ -40,15 +75,29 @@ func testStore(t *testing.T, open func(t *testing.T) mockserver.Store) {
 		{"nothing runs once the context is cancelled", storeMindsContext},
 		{"concurrent read-modify-writes lose nothing", storeLosesNothing},
 		{"a view sees all of an update or nothing of it", storeViewsAreWhole},
-	} {
+		{"who waits for a collection leaves when the context is cancelled", storeMindsContextOfWaiters},
+		{"who waits for a collection longer than the context allows is told that it is not available", storeMindsDeadline},
+		{"concurrent creations have one order, the same for everybody", storeOrdersConcurrent},
+		{"a store that is there says so", storeIsThere},
+	})
+}
+
+type storeRule struct {
+	rule string
+	test func(s *storeTest)
+}
+
+func testRules(t *testing.T, place func(t *testing.T) func() mockserver.Store, rules []storeRule) {
+	for _, tc := range rules {
 		t.Run(tc.rule, func(t *testing.T) {
-			store := open(t)
+			open := place(t)
+			s := &storeTest{T: t, Store: open(), open: open}
 			t.Cleanup(func() {
-				if err := store.Close(); err != nil {
+				if err := s.Close(); err != nil {
 					t.Errorf("close: %v", err)
 				}
 			})
-			tc.test(&storeTest{t, store})
+			tc.test(s)
 		})
 	}
 }
@@ -56,6 +105,7 @@ func testStore(t *testing.T, open func(t *testing.T) mockserver.Store) {
 type storeTest struct {
 	*testing.T
 	mockserver.Store
+	open func() mockserver.Store // opens the same store once more
 }
 
 const things = "things/of-one"
@@ -80,7 +130,7 @@ func thing(id, body string, keysAndValues ...string) mockserver.Document {
 	for pair := range slices.Chunk(keysAndValues, 2) {
 		keys[pair[0]] = pair[1]
 	}
-	return mockserver.Document{ID: id, Keys: keys, Body: []byte(body)}
+	return mockserver.Document{ID: id, Keys: keys, Body: openapi.NewText([]byte(body))}
 }
 
 func (s *storeTest) put(documents ...mockserver.Document) {
@@ -155,11 +205,11 @@ func storeKeepsDocuments(s *storeTest) {
 	s.put(want)
 	s.view(func(c mockserver.Collection) error {
 		got, found, err := c.Get(want.ID)
-		if err != nil || !found || got.ID != want.ID || !maps.Equal(got.Keys, want.Keys) || string(got.Body) != string(want.Body) {
+		if err != nil || !found || got.ID != want.ID || !maps.Equal(got.Keys, want.Keys) || got.Body.String() != want.Body.String() {
 			s.Errorf("got %+v, %t, %v, want %+v", got, found, err, want)
 		}
 		list, _, err := c.List(equal("key with 'quotes'", "value; DROP"))
-		if err != nil || len(list) != 1 || string(list[0].Body) != string(want.Body) {
+		if err != nil || len(list) != 1 || list[0].Body.String() != want.Body.String() {
 			s.Errorf("listed %+v, %v", list, err)
 		}
 		return nil
@@ -173,7 +223,7 @@ func storeReplacesInPlace(s *storeTest) {
 	s.wantIDs(equal("kind", "x"), 1, "a")
 	s.wantIDs(equal("kind", "y"), 2, "b", "c")
 	s.view(func(c mockserver.Collection) error {
-		if d, _, err := c.Get("b"); err != nil || string(d.Body) != "4" {
+		if d, _, err := c.Get("b"); err != nil || d.Body.String() != "4" {
 			s.Errorf("b is %s, %v", d.Body, err)
 		}
 		return nil
@@ -250,11 +300,35 @@ func storeIsolates(s *storeTest) {
 		s.Fatal(err)
 	}
 	s.view(func(c mockserver.Collection) error {
-		if d, _, err := c.Get("a"); err != nil || string(d.Body) != "1" {
+		if d, _, err := c.Get("a"); err != nil || d.Body.String() != "1" {
 			s.Errorf("a is %s, %v", d.Body, err)
 		}
 		return nil
 	})
+}
+
+func storeNamesCollections(s *storeTest) {
+	s.put(thing("a", "1"))
+	for _, name := range []string{"\x1fb\x00'%", "emptied", "never filled", "a"} {
+		if err := s.Update(s.Context(), name, func(c mockserver.Collection) error {
+			if name == "never filled" {
+				return nil
+			}
+			return c.Put(thing("a", "1"))
+		}); err != nil {
+			s.Fatal(err)
+		}
+	}
+	if err := s.Update(s.Context(), "emptied", func(c mockserver.Collection) error {
+		_, err := c.Delete("a")
+		return err
+	}); err != nil {
+		s.Fatal(err)
+	}
+	names, err := s.Collections(s.Context())
+	if want := []string{"\x1fb\x00'%", "a", things}; err != nil || !slices.Equal(names, want) {
+		s.Errorf("%q, %v; want %q", names, err, want)
+	}
 }
 
 func storeSeesOwnWrites(s *storeTest) {
@@ -290,7 +364,7 @@ func (s *storeTest) wantNoUpheaval() {
 	s.wantIDs(equal("id", "new"), 0)
 	s.view(func(c mockserver.Collection) error {
 		for id, want := range map[string]string{"a": "1", "b": "2", "c": "3"} {
-			if d, found, err := c.Get(id); err != nil || !found || string(d.Body) != want {
+			if d, found, err := c.Get(id); err != nil || !found || d.Body.String() != want {
 				s.Errorf("%s is %s, %t, %v", id, d.Body, found, err)
 			}
 		}
@@ -385,7 +459,7 @@ func storeLosesNothing(s *storeTest) {
 	group.Wait()
 	s.view(func(c mockserver.Collection) error {
 		d, _, err := c.Get("counter")
-		if string(d.Body) != strconv.Itoa(goroutines*rounds) {
+		if d.Body.String() != strconv.Itoa(goroutines*rounds) {
 			s.Errorf("%d increments made %s", goroutines*rounds, d.Body)
 		}
 		return err
@@ -397,7 +471,7 @@ func increment(c mockserver.Collection) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(string(d.Body))
+	n, err := strconv.Atoi(d.Body.String())
 	if err != nil {
 		return err
 	}
@@ -424,7 +498,7 @@ func storeViewsAreWhole(s *storeTest) {
 				}
 				s.view(func(c mockserver.Collection) error {
 					list, total, err := c.List(mockserver.Query{})
-					if total != 2 || len(list) != 2 || string(list[0].Body) != string(list[1].Body) {
+					if total != 2 || len(list) != 2 || list[0].Body.String() != list[1].Body.String() {
 						s.Errorf("half an update: %q", list)
 					}
 					return err
@@ -435,4 +509,186 @@ func storeViewsAreWhole(s *storeTest) {
 	writers.Wait()
 	close(stop)
 	readers.Wait()
+}
+
+// while holds the collection with an update until fn has returned.
+func (s *storeTest) while(fn func()) {
+	s.Helper()
+	held, release := make(chan struct{}), make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		s.update(func(c mockserver.Collection) error {
+			close(held)
+			<-release
+			return nil
+		})
+	})
+	<-held
+	fn()
+	close(release)
+	group.Wait()
+}
+
+func storeMindsContextOfWaiters(s *storeTest) {
+	s.put(thing("a", "1"))
+	s.while(func() {
+		ctx, cancel := context.WithCancel(s.Context())
+		waited := make(chan error)
+		go func() {
+			waited <- s.Update(ctx, things, func(mockserver.Collection) error {
+				s.Error("it ran")
+				return nil
+			})
+		}()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			s.Errorf("the update returns %v", err)
+		}
+	})
+	s.put(thing("b", "2"))
+	s.wantIDs(mockserver.Query{}, 2, "a", "b")
+}
+
+func storeMindsDeadline(s *storeTest) {
+	s.put(thing("a", "1"))
+	s.while(func() {
+		ctx, cancel := context.WithTimeout(s.Context(), 20*time.Millisecond)
+		defer cancel()
+		err := s.Update(ctx, things, func(c mockserver.Collection) error {
+			s.Error("it ran")
+			return nil
+		})
+		var away *mockserver.UnavailableError
+		if !errors.As(err, &away) || !errors.Is(err, context.DeadlineExceeded) {
+			s.Errorf("the update returns %v", err)
+		}
+	})
+	s.put(thing("b", "2"))
+	s.wantIDs(mockserver.Query{}, 2, "a", "b")
+}
+
+// storeOrdersConcurrent creates with several goroutines. Of each, the documents must come in its order; and a page that
+// was full once never changes.
+func storeOrdersConcurrent(s *storeTest) {
+	const goroutines, each = 8, 20
+	var group sync.WaitGroup
+	for g := range goroutines {
+		group.Go(func() {
+			for i := range each {
+				s.put(thing(fmt.Sprintf("%d-%d", g, i), "{}", "by", strconv.Itoa(g)))
+				s.view(func(c mockserver.Collection) error {
+					all, n, err := c.List(mockserver.Query{})
+					if len(all) != n {
+						s.Errorf("%d of %d", len(all), n)
+					}
+					head, _, errHead := c.List(mockserver.Query{Limit: i + 1})
+					if !slices.EqualFunc(head, all[:i+1], func(a, b mockserver.Document) bool { return a.ID == b.ID }) {
+						s.Error("a page and all have another order")
+					}
+					return errors.Join(err, errHead)
+				})
+			}
+		})
+	}
+	group.Wait()
+	s.view(func(c mockserver.Collection) error {
+		for g := range goroutines {
+			var want []string
+			for i := range each {
+				want = append(want, fmt.Sprintf("%d-%d", g, i))
+			}
+			s.wantIDsIn(c, equal("by", strconv.Itoa(g)), each, want...)
+		}
+		return nil
+	})
+}
+
+func storeIsThere(s *storeTest) {
+	if err := s.Ping(s.Context()); err != nil {
+		s.Error(err)
+	}
+	ctx, cancel := context.WithCancel(s.Context())
+	cancel()
+	if err := s.Ping(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		s.Errorf("ping returns %v", err)
+	}
+}
+
+func storeReopens(s *storeTest) {
+	s.put(thing("z", "1", "kind", "x"), thing("a", "2", "kind", "x"), thing("m", "3", "kind", "y"), thing("gone", "4", "kind", "x"))
+	s.put(thing("z", "5", "kind", "y"))
+	s.update(func(c mockserver.Collection) error {
+		_, err := c.Delete("gone")
+		return err
+	})
+	if err := s.Close(); err != nil {
+		s.Fatal(err)
+	}
+	s.Store = s.open()
+	s.wantIDs(mockserver.Query{}, 3, "z", "a", "m")
+	s.wantIDs(equal("kind", "x"), 1, "a")
+	s.wantIDs(equal("kind", "y"), 2, "z", "m")
+	s.put(thing("gone", "6", "kind", "y"))
+	s.wantIDs(equal("kind", "y"), 3, "z", "m", "gone")
+}
+
+func storeIsShared(s *storeTest) {
+	other := &storeTest{T: s.T, Store: s.open()}
+	defer func() { _ = other.Close() }()
+	for i, one := range []*storeTest{s, other, s, other} {
+		one.put(thing(strconv.Itoa(i), "{}", "kind", "x"))
+	}
+	s.put(thing("1", "{}", "kind", "y"))
+	other.update(func(c mockserver.Collection) error {
+		_, err := c.Delete("2")
+		return err
+	})
+	for _, one := range []*storeTest{s, other} {
+		one.wantIDs(mockserver.Query{}, 3, "0", "1", "3")
+		one.wantIDs(equal("kind", "x"), 2, "0", "3")
+		one.wantIDs(equal("kind", "y"), 1, "1")
+	}
+}
+
+var errTaken = errors.New("the name is taken")
+
+// storeIsSharedInARace lets handles create a document of one name, unless there is one, in a collection that is new to all.
+func storeIsSharedInARace(s *storeTest) {
+	const handles, rounds = 4, 25
+	var stores []mockserver.Store
+	for range handles {
+		stores = append(stores, s.open())
+	}
+	for round := range rounds {
+		collection := fmt.Sprintf("round-%d", round)
+		results := make([]error, handles)
+		var group sync.WaitGroup
+		for i, store := range stores {
+			group.Go(func() {
+				results[i] = store.Update(s.Context(), collection, func(c mockserver.Collection) error {
+					if _, n, err := c.List(equal("name", "one")); n > 0 || err != nil {
+						return errors.Join(err, errTaken)
+					}
+					return c.Put(thing(strconv.Itoa(i), "{}", "name", "one"))
+				})
+			})
+		}
+		group.Wait()
+		won := 0
+		for _, err := range results {
+			if err == nil {
+				won++
+			} else if !errors.Is(err, errTaken) {
+				s.Error(err)
+			}
+		}
+		if won != 1 {
+			s.Errorf("%s: %d got the name", collection, won)
+		}
+	}
+	for _, store := range stores {
+		if err := store.Close(); err != nil {
+			s.Error(err)
+		}
+	}
 }
