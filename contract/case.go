@@ -12,6 +12,7 @@ type Case struct {
 	Name      string             // unique in its phase
 	Operation *openapi.Operation // the one that the case is about
 	Resource  *openapi.Resource  // whose items the case creates, or nil
+	Before    []Step             // create what the items of the case belong to, outermost first; sent before Steps
 	Steps     []Step
 
 	smaller func() []Case // gives simpler cases that may fail for the same reason; nil where there are none
@@ -24,9 +25,12 @@ func (c Case) String() string { return c.Phase + "/" + c.Name }
 type Step struct {
 	Operation *openapi.Operation
 	Body      any        // decoded JSON; nil for none
+	Put       int        // the step, counted from 1, whose answer shows an item that is sent back as the body; 0 for none
+	Media     string     // range of the body's media type; "" is the one that is easiest to judge
 	Arguments []Argument // beside, or in place of, what the operation requires
 	Raw       *Raw       // departs from what the operation describes; nil for nothing
 	Created   int        // the step, counted from 1, whose answer gave the id of the item; 0 for none
+	If        int        // is sent only where that step was carried out; 0 is always
 	Together  int        // steps that follow each other with the same number are sent at the same time; 0 is alone
 	Pages     int        // asks for page after page of so many items; 0 asks once
 
@@ -52,6 +56,13 @@ type Argument struct {
 	In    openapi.Location
 	Name  string
 	Texts []string // one for each time that it is sent; none leaves it out
+	From  Source   // is sent in place of Texts
+}
+
+// Source is a part of an earlier exchange. The zero value is none.
+type Source struct {
+	Step int    // counted from 1; -1 is the first step of Case.Before, -2 the second
+	Part string // a runtime expression (OpenAPI 3.1, section 4.8.20.4): $response.header.ETag; "" is the id of the item that it made
 }
 
 // Texts that stand for the id of the item that a step is about, and for texts that are nearly it.
@@ -69,9 +80,10 @@ type Raw struct {
 	MediaType *string // in place of the described one; "" sends none
 }
 
-// Listing is what a list must show.
+// Listing is what a list must show, or the answer that shows one item.
 type Listing struct {
 	Shows []Shown        // items that must be there
+	Order []int          // steps whose items are there in this order; where no direction was asked for, in this or the opposite
 	Hides []int          // steps whose items must not be there
 	Where map[string]any // what every item must have, by pointer into the item: what the list is filtered by; nil is what no item has
 	Alone bool           // nothing but Shows may be there
@@ -98,9 +110,6 @@ type Shown struct {
 	Sent    []any    // the item is one of these, as they were sent; empty where only its presence matters
 	Dropped []string // pointers into the item: members that were sent once and are not part of it any more
 }
-
-// foreign is the reason for refusing what belongs to another parent. The document does not say how.
-const foreign = "foreign"
 
 // phase makes cases from the document alone.
 type phase struct {

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,6 +79,7 @@ func Checks() []Check {
 		{"total", "The total is the number of items that match.", total},
 		{"pages", "Pages have no item in common and are together the whole.", paged},
 		{"order", "A list that is asked for twice has the same order, as long as nothing was changed.", ordered},
+		{"sorted", "A list that is asked for in an order has that order.", sorted},
 		{"read-back", "A list shows an item as it was sent last.", readBack},
 		{"trace", "A request that was refused has changed nothing.", traces},
 		{"isolation", "An item belongs to its own parent alone.", isolated},
@@ -94,8 +96,10 @@ func isHeader(x *Exchange, v openapi.Violation) bool {
 	return v.In == openapi.InHeader && !isMediaType(x, v)
 }
 
-func isUnwantedBody(_ *Exchange, v openapi.Violation) bool {
-	return v.In == openapi.InBody && v.Keyword == openapi.KeywordContent
+// isUnwantedBody leaves a refusal alone that is described without a body: there documents are silent more often than they
+// forbid one.
+func isUnwantedBody(x *Exchange, v openapi.Violation) bool {
+	return x.Response.Status < http.StatusBadRequest && v.In == openapi.InBody && v.Keyword == openapi.KeywordContent
 }
 
 func isSyntax(_ *Exchange, v openapi.Violation) bool {
@@ -110,7 +114,7 @@ func isEmbedded(x *Exchange, v openapi.Violation) bool {
 
 func isBody(x *Exchange, v openapi.Violation) bool {
 	inside := strings.Contains(v.Pointer, openapi.Embedded) || v.Keyword == openapi.KeywordEmbedded
-	return v.In == openapi.InBody && !inside && !isSyntax(x, v) && !isUnwantedBody(x, v) && !x.isMasked(v)
+	return v.In == openapi.InBody && !inside && !isSyntax(x, v) && v.Keyword != openapi.KeywordContent && !x.isMasked(v)
 }
 
 func (x *Exchange) isMasked(v openapi.Violation) bool {
@@ -229,7 +233,7 @@ func refused(x *Exchange) []Finding {
 
 func createdID(x *Exchange) []Finding {
 	r := x.Case.Resource
-	if r == nil || x.Step.Operation != r.Create || x.Step.Raw != nil && x.Step.Raw.Suffix+x.Step.Raw.Method != "" || !x.succeeded() || x.mayFail() {
+	if r == nil || x.Step.Operation != r.Create || x.departs() || !x.succeeded() || x.mayFail() || !x.promisesID(r) {
 		return nil
 	}
 	if idOf(x.Body, r.ID.Created) == "" {
@@ -240,12 +244,13 @@ func createdID(x *Exchange) []Finding {
 
 func uniqueID(x *Exchange) []Finding {
 	r := x.Case.Resource
-	if r == nil || x.Step.Operation != r.Create || !x.succeeded() || x.ids[x.number] == "" {
-		return nil
+	if r == nil || r.ID.Sent != "" || x.Step.Operation != r.Create || !x.succeeded() || x.ids[x.number] == "" {
+		return nil // an id that the client chooses is free again when its item is gone
 	}
-	for i, id := range x.ids[:x.number] {
-		if id == x.ids[x.number] {
-			return one(r.ID.Created, "the answer gives the id of the item that step %d of the case made", i)
+	for _, e := range x.earlier {
+		same := e.Step.Operation == x.Step.Operation && e.number > 0 && e.err == nil && maps.Equal(e.request.path, x.request.path)
+		if same && x.ids[e.number] == x.ids[x.number] {
+			return one(r.ID.Created, "the answer gives the id of the item that step %d of the case made", e.number)
 		}
 	}
 	return nil

@@ -1,12 +1,16 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -17,13 +21,18 @@ type page struct {
 	ids   []string
 	total int // as the answer states it, -1 where it states none
 	at    string
+	alone bool // it is no list, but the answer that shows one item
 }
 
-// list is what the exchange's list shows; false when there is none to judge.
+// list is what the exchange's list shows; false when there is none to judge. An answer that shows one item is a list of
+// one.
 func (x *Exchange) list() (page, bool) {
 	r := x.Case.Resource
 	if x.Step.List == nil || !x.succeeded() || r == nil {
 		return page{}, false
+	}
+	if x.Step.Operation == r.Get {
+		return x.alone(r)
 	}
 	items, ok := lookup(x.Body, r.Items).([]any)
 	p := page{items: items, total: -1, at: r.Items}
@@ -36,13 +45,39 @@ func (x *Exchange) list() (page, bool) {
 	return p, ok
 }
 
-func (p page) pointer(i int) string { return p.at + "/" + strconv.Itoa(i) }
+// alone is the item that the answer shows. Where it does not show its id it is taken for the one that was asked for.
+func (x *Exchange) alone(r *openapi.Resource) (page, bool) {
+	item, ok := lookup(x.Body, r.Shown).(map[string]any)
+	id := x.ItemID
+	if r.ID.Item != "" && !strings.EqualFold(idOf(item, r.ID.Item), id) {
+		id = cmp.Or(idOf(item, r.ID.Item), id)
+	}
+	return page{items: []any{item}, ids: []string{id}, total: -1, at: r.Shown, alone: true}, ok
+}
+
+func (p page) pointer(i int) string {
+	if p.alone {
+		return p.at
+	}
+	return p.at + "/" + strconv.Itoa(i)
+}
+
+// what the page is, in words.
+func (p page) what() string {
+	if p.alone {
+		return "the answer"
+	}
+	return "the list"
+}
 
 // cut says whether the list may have left items out: it was asked for a part, or says itself that there are more.
 func (x *Exchange) cut(p page) bool {
 	limit := x.limit()
-	return x.isPart() || limit >= 0 && len(p.items) >= limit || limit < 0 && p.total > len(p.items)
+	return !p.alone && (x.isPart() || limit >= 0 && len(p.items) >= limit || limit < 0 && (p.total > len(p.items) || p.total < 0 && pages(x.Case.Resource)))
 }
+
+// pages says whether lists are given in pages.
+func pages(r *openapi.Resource) bool { return r.Limit != "" || r.Page != "" || r.Cursor != "" }
 
 // evidence gives a finding the operation whose effect the list shows.
 func (x *Exchange) evidence(found []Finding) []Finding {
@@ -64,12 +99,12 @@ func (x *Exchange) presence() []Finding {
 	for _, shown := range x.Step.List.Shows {
 		id := x.ids[shown.Created]
 		if id != "" && !slices.Contains(p.ids, id) && !x.cut(p) {
-			found = append(found, one(p.at, "the list does not show the item that step %d created", shown.Created)...)
+			found = append(found, one(p.at, "%s does not show the item that step %d created", p.what(), shown.Created)...)
 		}
 	}
 	for _, hidden := range x.Step.List.Hides {
 		if at := slices.Index(p.ids, x.ids[hidden]); at >= 0 && x.ids[hidden] != "" {
-			found = append(found, one(p.pointer(at), "the list shows the item that step %d created", hidden)...)
+			found = append(found, one(p.pointer(at), "%s shows the item that step %d created", p.what(), hidden)...)
 		}
 	}
 	return found
@@ -154,7 +189,7 @@ func total(x *Exchange) []Finding {
 	switch {
 	case p.total < len(p.items):
 		return one(at, "the total is %d, but the list shows %d items", p.total, len(p.items))
-	case x.Step.Pages == 0 && !x.skips() && p.total > len(p.items) && (limit < 0 || len(p.items) < limit):
+	case x.Step.Pages == 0 && !x.skips() && p.total > len(p.items) && (limit < 0 && !pages(x.Case.Resource) || len(p.items) < limit):
 		return one(at, "the total is %d, but the whole list has %d items", p.total, len(p.items))
 	case x.skips() && x.Step.Pages == 0 && x.Step.List.Alone && p.total == 0 && len(x.created()) > 0:
 		return one(at, "the total is 0 where the list begins behind the end, but there are items")
@@ -179,6 +214,11 @@ func (x *Exchange) limit() int {
 	if x.Step.List.Limit > 0 {
 		return x.Step.List.Limit
 	}
+	for _, a := range x.Step.Arguments {
+		if a.In == openapi.InQuery && a.Name == x.Case.Resource.Limit && len(a.Texts) == 1 {
+			return whole(json.Number(a.Texts[0]))
+		}
+	}
 	for _, p := range x.Step.Operation.Parameters {
 		if p.Name == x.Case.Resource.Limit && p.In == openapi.InQuery {
 			if value, ok := p.Default(); ok {
@@ -191,20 +231,23 @@ func (x *Exchange) limit() int {
 
 // skips says whether the list begins behind its first item.
 func (x *Exchange) skips() bool {
-	return slices.ContainsFunc(x.Step.Arguments, func(a Argument) bool { return a.Name == x.Case.Resource.Offset })
+	r := x.Case.Resource
+	return slices.ContainsFunc(x.Step.Arguments, func(a Argument) bool {
+		return a.In == openapi.InQuery && slices.Contains([]string{r.Offset, r.Page, r.Cursor}, a.Name)
+	})
 }
 
 // bracket finds the same list asked for earlier, and the parts of it that were asked for since. It is quiet when both
 // show the same items: nobody else has changed them meanwhile.
 func (x *Exchange) bracket() (before *Exchange, parts []*Exchange, quiet bool) {
 	now, ok := x.list()
-	if !ok || x.isPart() {
+	if !ok || now.alone || x.isPart() {
 		return nil, nil, false
 	}
 	for _, e := range slices.Backward(x.earlier) {
 		p, isList := e.list()
 		switch {
-		case !isList || e.Step.Operation != x.Step.Operation || !reflect.DeepEqual(e.Step.List.Where, x.Step.List.Where):
+		case !isList || p.alone || e.Step.Operation != x.Step.Operation || e.sorting() != x.sorting() || !reflect.DeepEqual(e.Step.List.Where, x.Step.List.Where):
 			return nil, nil, false
 		case e.isPart():
 			parts = append(parts, e)
@@ -214,6 +257,17 @@ func (x *Exchange) bracket() (before *Exchange, parts []*Exchange, quiet bool) {
 		}
 	}
 	return nil, nil, false
+}
+
+// sorting is the order that was asked for.
+func (x *Exchange) sorting() string {
+	text := ""
+	for _, a := range x.Step.Arguments {
+		if r := x.Case.Resource; a.In == openapi.InQuery && a.Name != "" && (a.Name == r.Sort || a.Name == r.Order) {
+			text += a.Name + strings.Join(a.Texts, ",")
+		}
+	}
+	return text
 }
 
 func (x *Exchange) isPart() bool { return x.Step.Pages > 0 || x.Step.List.Limit > 0 || x.skips() }
@@ -255,6 +309,27 @@ func ordered(x *Exchange) []Finding {
 	return one(is.at, "the list shows the same items in another order than before")
 }
 
+// sorted looks at the items whose order is known; those of others lie between them.
+func sorted(x *Exchange) []Finding {
+	p, ok := x.list()
+	if !ok || len(x.Step.List.Order) == 0 {
+		return nil
+	}
+	var places []int
+	for _, step := range x.Step.List.Order {
+		if at := slices.Index(p.ids, x.ids[step]); at >= 0 {
+			places = append(places, at)
+		}
+	}
+	directed := slices.ContainsFunc(x.Step.Arguments, func(a Argument) bool { return a.Name == x.Case.Resource.Order })
+	backwards := slices.Clone(places)
+	slices.Reverse(backwards)
+	if slices.IsSorted(places) || !directed && slices.IsSorted(backwards) {
+		return nil
+	}
+	return one(p.at, "the list does not have the order that was asked for")
+}
+
 func readBack(x *Exchange) []Finding {
 	if !x.about(OfWrite) {
 		return nil
@@ -271,7 +346,11 @@ func traces(x *Exchange) []Finding {
 }
 
 func isolated(x *Exchange) []Finding {
-	if duplicate, _ := x.spec.Refusal(openapi.Duplicate, nil); x.Step.Refused == foreign && x.Step.Operation == x.Case.Resource.Create && x.err == nil && x.Response.Status == duplicate.Status {
+	duplicate, known := x.spec.Refusal(openapi.Duplicate, nil)
+	if !known {
+		duplicate.Status = http.StatusConflict
+	}
+	if x.Step.Refused == foreign && x.Step.Operation == x.Case.Resource.Create && x.err == nil && x.Response.Status == duplicate.Status {
 		return one("", "creating what another parent has was refused with %d", duplicate.Status)
 	}
 	if !x.about(OfOther) || x.wrongBefore() {
@@ -297,13 +376,13 @@ func (x *Exchange) differences() []Finding {
 	var found []Finding
 	for _, shown := range x.Step.List.Shows {
 		at := slices.Index(p.ids, x.ids[shown.Created])
-		if at < 0 || x.ids[shown.Created] == "" {
+		if at < 0 || x.ids[shown.Created] == "" && !x.Case.Resource.Singleton() {
 			continue
 		}
 		found = append(found, x.dropped(p, at, shown)...)
 		if pointers := x.differsFromAll(p, at, shown.Sent); len(pointers) > 0 {
 			for _, name := range pointers {
-				found = append(found, one(p.pointer(at)+"/"+name, "the list does not show what was sent as %s", name)...)
+				found = append(found, one(p.pointer(at)+"/"+name, "%s does not show what was sent as %s", p.what(), name)...)
 			}
 		}
 	}
@@ -314,7 +393,7 @@ func (x *Exchange) dropped(p page, at int, shown Shown) []Finding {
 	var found []Finding
 	for _, pointer := range shown.Dropped {
 		if _, there := openapi.Lookup(p.items[at], pointer); there {
-			found = append(found, one(p.pointer(at)+pointer, "the list shows what the last update did not send")...)
+			found = append(found, one(p.pointer(at)+pointer, "%s shows what the last update did not send", p.what())...)
 		}
 	}
 	return found
@@ -341,11 +420,32 @@ func (x *Exchange) differing(item, sent any) []string {
 	members, _ := schema.Project(sent).(map[string]any)
 	var names []string
 	for _, name := range sortedKeys(members) {
-		if schema.Describes(name) && !shows(shown[name], members[name]) {
+		at, there := shown[name]
+		summary := !there && x.Step.Operation == x.Case.Resource.List && x.Case.Resource.Get != nil // what it leaves out, Get shows
+		if schema.Describes(name) && !schema.ReadOnly(name) && !x.chosenByServer(name) && !summary && !shows(at, members[name]) && allows(schema, name, members[name]) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// allows says whether an answer may show the value at all: some documents let clients send what answers cannot say.
+func allows(schema *openapi.Schema, name string, value any) bool {
+	inner := schema.Inside("/" + escaped(name))
+	return inner == nil || len(inner.Validate(value)) == 0
+}
+
+// chosenByServer says whether the server sets the member whatever a client sends: the item's id, unless the client
+// chooses it, and the id of what the item belongs to, which the path says.
+func (x *Exchange) chosenByServer(name string) bool {
+	r := x.Case.Resource
+	return r.ID.Sent == "" && r.ID.Item == "/"+escaped(name) || r.Parent != nil && sameWord(name, r.Holder)
+}
+
+// sameWord compares names without regard to how their parts are joined: ownerId, owner_id.
+func sameWord(a, b string) bool {
+	joined := strings.NewReplacer("_", "", "-", "").Replace
+	return strings.EqualFold(joined(a), joined(b))
 }
 
 // itemSchemas are the schemas of listed items, made once: each compiles what it needs at first use.
@@ -356,20 +456,28 @@ type itemSchemas struct {
 
 // itemSchema is the schema of an item of the list, nil where the document gives none.
 func (x *Exchange) itemSchema() *openapi.Schema {
-	answer := x.Step.Operation.Answer(x.Response.Status)
-	if answer == nil || len(answer.Content) == 0 || answer.Content[0].Schema == nil {
+	answer, r := x.Step.Operation.Answer(x.Response.Status), x.Case.Resource
+	if answer == nil {
 		return nil
+	}
+	at := slices.IndexFunc(answer.Content, func(m *openapi.MediaType) bool { return m.Schema != nil && rank(m.Range) <= rank(jsonPatch) })
+	if at < 0 {
+		return nil
+	}
+	pointer := r.Items + "/-"
+	if x.Step.Operation == r.Get {
+		pointer = r.Shown
 	}
 	x.items.mu.Lock()
 	defer x.items.mu.Unlock()
 	if x.items.schemas[answer] == nil {
-		x.items.schemas[answer] = answer.Content[0].Schema.Inside(x.Case.Resource.Items + "/-")
+		x.items.schemas[answer] = answer.Content[at].Schema.Inside(pointer)
 	}
 	return x.items.schemas[answer]
 }
 
 // shows says whether a value shows what was sent: an object may show more than was sent, text that holds JSON is taken
-// for what it holds, and numbers are compared by value.
+// for what it holds, numbers are compared by value and times by the instant, and what is empty may be left out.
 func shows(shown, sent any) bool {
 	sent, shown = opened(sent), opened(shown)
 	switch want := sent.(type) {
@@ -377,9 +485,19 @@ func shows(shown, sent any) bool {
 		is, ok := shown.(map[string]any)
 		for name, member := range want {
 			at, there := is[name]
-			ok = ok && there && shows(at, member)
+			ok = ok && (there || member == nil) && shows(at, member)
 		}
-		return ok
+		return ok || shown == nil && len(want) == 0
+	case []any:
+		is, ok := shown.([]any)
+		ok = ok && len(is) == len(want)
+		for i := 0; ok && i < len(want); i++ {
+			ok = shows(is[i], want[i])
+		}
+		return ok || shown == nil && len(want) == 0
+	case string:
+		is, ok := shown.(string)
+		return ok && (is == want || sameInstant(is, want))
 	case json.Number:
 		is, ok := shown.(json.Number)
 		a, okA := new(big.Rat).SetString(want.String())
@@ -387,6 +505,14 @@ func shows(shown, sent any) bool {
 		return ok && okA && okB && a.Cmp(b) == 0
 	}
 	return reflect.DeepEqual(shown, sent)
+}
+
+// sameInstant says whether two texts are times, less than a second apart: stores keep fewer digits than a client may send,
+// and other zones.
+func sameInstant(a, b string) bool {
+	first, errA := time.Parse(time.RFC3339Nano, a)
+	second, errB := time.Parse(time.RFC3339Nano, b)
+	return errA == nil && errB == nil && first.Sub(second).Abs() < time.Second
 }
 
 func opened(value any) any {

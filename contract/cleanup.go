@@ -63,7 +63,7 @@ func Cleanup(ctx context.Context, target Target, spec *openapi.Spec, entries []L
 	if o.Pages <= 0 {
 		o.Pages = 1000
 	}
-	c := &cleaner{target: target, spec: spec, options: o}
+	c := &cleaner{target: target, spec: spec, maker: newMaker(Options{Spec: spec}), options: o}
 	secrets := newRedactor(secretsOf(target))
 	var report CleanupReport
 	for _, e := range cleanupOrder(entries) {
@@ -94,6 +94,7 @@ func cleanupOrder(entries []LedgerEntry) []LedgerEntry {
 type cleaner struct {
 	target  Target
 	spec    *openapi.Spec
+	maker   *maker
 	options CleanupOptions
 	answers int   // that came
 	failed  error // why the last one did not
@@ -159,8 +160,10 @@ func (c *cleaner) remove(ctx context.Context, r *openapi.Resource, e LedgerEntry
 		return CleanupEntry{LedgerEntry: e, Outcome: Deleted}
 	case !c.meansGone(answer.Status):
 		return left(e, "deleting it was answered with %s", statusText(answer.Status))
-	case r.List == nil:
+	case r.List == nil && r.Get == nil:
 		return CleanupEntry{LedgerEntry: e, Outcome: Gone}
+	case r.List == nil:
+		return c.reread(ctx, r, e, answer.Status)
 	}
 	ids, err := c.find(ctx, r, e, func(item any) bool { return hasValues(item, map[string]string{r.ID.Item: e.ID}) })
 	switch {
@@ -168,6 +171,18 @@ func (c *cleaner) remove(ctx context.Context, r *openapi.Resource, e LedgerEntry
 		return left(e, "deleting it was answered with %s, and whether it is there is not known: %v", statusText(answer.Status), err)
 	case len(ids) > 0:
 		return left(e, "deleting it was answered with %s, and it is still listed", statusText(answer.Status))
+	}
+	return CleanupEntry{LedgerEntry: e, Outcome: Gone}
+}
+
+// reread asks for an item whose deletion was refused as if it were gone.
+func (c *cleaner) reread(ctx context.Context, r *openapi.Resource, e LedgerEntry, refused int) CleanupEntry {
+	answer, err := c.send(ctx, r.Get, withID(r, e))
+	switch {
+	case err != nil:
+		return left(e, "deleting it was answered with %s, and whether it is there is not known: %v", statusText(refused), err)
+	case answer.Status >= 200 && answer.Status < 300:
+		return left(e, "deleting it was answered with %s, and it is still there", statusText(refused))
 	}
 	return CleanupEntry{LedgerEntry: e, Outcome: Gone}
 }
@@ -197,23 +212,51 @@ func (c *cleaner) find(ctx context.Context, r *openapi.Resource, e LedgerEntry, 
 		return nil, errors.New("the document has no operation that lists its collection")
 	}
 	seen := &shown{ids: map[string]bool{}}
-	for range c.options.Pages {
-		page, err := c.page(ctx, r, e, seen.all)
+	inPages, at := r.Offset != "" || r.Page != "" || r.Cursor != "", turn{}
+	for at.page = range c.options.Pages {
+		at.offset = seen.all
+		page, err := c.page(ctx, r, e, at)
 		if err != nil {
 			return nil, err
 		}
 		fresh := seen.add(page.items, r.ID.Item, wanted)
+		at.next = page.next
 		switch {
-		case r.Offset != "" && fresh > 0:
+		case inPages && fresh > 0 && !at.ended(r):
 			continue
 		case page.total > seen.different:
 			return nil, fmt.Errorf("the list shows %d of %d items", seen.different, page.total)
-		case r.Offset != "" && len(page.items) > 0 && page.total < 0:
+		case inPages && !at.ended(r) && len(page.items) > 0 && page.total < 0:
 			return nil, errors.New("the list shows the same page again and again")
 		}
 		return seen.wanted, nil
 	}
 	return nil, fmt.Errorf("its collection has more than %d pages", c.options.Pages)
+}
+
+// turn is where a list is read on.
+type turn struct {
+	page   int // pages before it
+	offset int // items before it
+	next   string
+}
+
+// ended says whether the last page has named no next one.
+func (t turn) ended(r *openapi.Resource) bool {
+	return r.Offset == "" && r.Page == "" && r.Cursor != "" && t.next == ""
+}
+
+// arguments ask for the page; none for the first.
+func (t turn) arguments(r *openapi.Resource) []Argument {
+	switch {
+	case t.page == 0:
+		return nil
+	case r.Offset != "":
+		return []Argument{query(r.Offset, strconv.Itoa(t.offset))}
+	case r.Page != "":
+		return []Argument{query(r.Page, strconv.Itoa(r.First+t.page))}
+	}
+	return []Argument{query(r.Cursor, t.next)}
 }
 
 // shown is what the pages of a list have shown so far.
@@ -245,16 +288,16 @@ func (s *shown) add(items []any, id string, wanted func(any) bool) (fresh int) {
 type cleanupPage struct {
 	items []any
 	total int // -1: the list does not say
+	next  string
 }
 
-func (c *cleaner) page(ctx context.Context, r *openapi.Resource, e LedgerEntry, offset int) (cleanupPage, error) {
-	var arguments []Argument
-	if offset > 0 {
-		arguments = []Argument{query(r.Offset, strconv.Itoa(offset))}
-	}
-	answer, err := c.send(ctx, r.List, e.Parameters, arguments...)
+func (c *cleaner) page(ctx context.Context, r *openapi.Resource, e LedgerEntry, at turn) (cleanupPage, error) {
+	answer, err := c.send(ctx, r.List, e.Parameters, at.arguments(r)...)
 	if err != nil {
 		return cleanupPage{}, err
+	}
+	if at.page > 0 && r.Offset == "" && answer.Status == http.StatusNotFound { // some answer so behind the last page
+		return cleanupPage{total: -1}, nil
 	}
 	if answer.Status < 200 || answer.Status >= 300 {
 		return cleanupPage{}, fmt.Errorf("listing its collection was answered with %s", statusText(answer.Status))
@@ -267,7 +310,10 @@ func (c *cleaner) page(ctx context.Context, r *openapi.Resource, e LedgerEntry, 
 	if !ok {
 		return cleanupPage{}, errors.New("the list of its collection has no items where the document says")
 	}
-	page := cleanupPage{items, -1}
+	page := cleanupPage{items: items, total: -1}
+	if r.Next != "" {
+		page.next = textOf(lookup(body, r.Next))
+	}
 	if r.Total != "" {
 		page.total = whole(lookup(body, r.Total))
 	}
@@ -282,10 +328,10 @@ func (c *cleaner) send(ctx context.Context, op *openapi.Operation, path map[stri
 			if err := nameable(p.Name, path[p.Name]); err != nil {
 				return openapi.Response{}, err
 			}
-			step.Arguments = append(step.Arguments, Argument{p.In, p.Name, []string{path[p.Name]}})
+			step.Arguments = append(step.Arguments, inPath(p.Name, path[p.Name]))
 		}
 	}
-	sent, err := newMaker(Options{Spec: c.spec}).request(step, "")
+	sent, err := c.maker.request(step, known{})
 	if err != nil {
 		return openapi.Response{}, fmt.Errorf("the request cannot be made: %w", err)
 	}

@@ -3,6 +3,9 @@ package contract
 import (
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/counterpart-go/counterpart/openapi"
@@ -11,11 +14,11 @@ import (
 // collectionCases hold lists to what they say about each other: pages are parts of the whole, filters choose from it.
 func collectionCases(m *maker) iter.Seq[Case] {
 	return func(yield func(Case) bool) {
-		for _, r := range m.spec.Resources() {
-			if r.Create == nil || r.List == nil {
+		for _, r := range m.relations.resources {
+			if op := m.creator(r); op == nil || r.List == nil || schemaOf(op) == nil || !m.selection.chooses(op) {
 				continue
 			}
-			for _, tell := range []func(*openapi.Resource) []Case{m.pagings, m.filterings} {
+			for _, tell := range []func(*openapi.Resource) []Case{m.pagings, m.filterings, m.sortings} {
 				for _, c := range tell(r) {
 					if !yield(c) {
 						return
@@ -32,14 +35,14 @@ const crowded = 12
 // collected are the items that a collection case creates: two of every variant, and never less than seven, which no page
 // size that is tried divides.
 func (m *maker) collected(s *story) []any {
-	return m.many(s, max(2*len(m.variants(s.r.Create))+1, 7))
+	return m.many(s, max(2*len(m.variants(creator(s.r)))+1, 7))
 }
 
 func (m *maker) many(s *story, n int) []any {
 	var bodies []any
-	variants := m.variants(s.r.Create)
+	variants := m.variants(creator(s.r))
 	for i := range n {
-		body := m.own(s.r.Create, variants[i%len(variants)])
+		body := m.own(creator(s.r), variants[i%len(variants)])
 		bodies = append(bodies, body)
 		s.create(body)
 	}
@@ -72,12 +75,12 @@ func (m *maker) pagings(r *openapi.Resource) []Case {
 	s = m.collection(r, "limits")
 	m.collected(s)
 	s.whole(Listing{})
-	for _, limit := range []int{1, 2, 4, 1000} {
+	for _, limit := range m.limits(r) {
 		s.then(Step{Operation: r.List, Arguments: []Argument{query(r.Limit, fmt.Sprint(limit))}, List: &Listing{Limit: limit}})
 	}
 	s.whole(Listing{})
 	cases = append(cases, s.c)
-	if r.Offset == "" {
+	if r.Offset == "" && r.Page == "" && (r.Cursor == "" || r.Next == "") {
 		return cases
 	}
 	for _, size := range []int{1, 2, 3} {
@@ -88,10 +91,88 @@ func (m *maker) pagings(r *openapi.Resource) []Case {
 		s.whole(Listing{Shows: all(bodies, r)})
 		cases = append(cases, s.c)
 	}
+	if r.Offset == "" {
+		return cases
+	}
 	s = m.collection(r, "behind the end")
 	m.collected(s)
 	s.then(Step{Operation: r.List, Arguments: []Argument{query(r.Offset, "1000000")}, List: &Listing{Alone: true}})
 	return append(cases, s.c)
+}
+
+// limits are page sizes that the document allows.
+func (m *maker) limits(r *openapi.Resource) []int {
+	return slices.DeleteFunc([]int{1, 2, 4, 1000}, func(size int) bool {
+		return slices.ContainsFunc(r.List.Parameters, func(p *openapi.Parameter) bool {
+			return p.Name == r.Limit && p.In == openapi.InQuery && p.Schema != nil && !takesCount(p, strconv.Itoa(size))
+		})
+	})
+}
+
+// sortings ask for an order by each property that the document names, or, where it names none, by the first text.
+func (m *maker) sortings(r *openapi.Resource) []Case {
+	var cases []Case
+	for _, pointer := range m.sortable(r) {
+		s := m.collection(r, "sorted by "+strings.TrimPrefix(pointer, "/"))
+		base := m.name()
+		for _, end := range []string{"b", "c", "a"} {
+			s.create(m.changed(creator(r), m.item(r), r.Sent+pointer, base+end))
+		}
+		by := append(m.roomy(r), query(r.Sort, strings.TrimPrefix(pointer, "/")))
+		directions := m.directions(r)
+		if len(directions) == 0 {
+			s.then(Step{Operation: r.List, Arguments: by, List: &Listing{Order: []int{3, 1, 2}}})
+		}
+		for i, direction := range directions {
+			order := [][]int{{3, 1, 2}, {2, 1, 3}}[i]
+			s.then(Step{Operation: r.List, Arguments: append(slices.Clone(by), query(r.Order, direction)), List: &Listing{Order: order}})
+		}
+		cases = append(cases, s.c)
+	}
+	return cases
+}
+
+// sortable are the pointers of texts that a list may be sorted by.
+func (m *maker) sortable(r *openapi.Resource) []string {
+	at := slices.IndexFunc(r.List.Parameters, func(p *openapi.Parameter) bool { return p.Name == r.Sort && p.In == openapi.InQuery })
+	if r.Sort == "" || at < 0 {
+		return nil
+	}
+	p, body := r.List.Parameters[at], m.item(r)
+	item, _ := lookup(body, r.Sent).(map[string]any)
+	var pointers []string
+	for _, name := range sortedKeys(item) {
+		pointer := "/" + escaped(name)
+		named := p.Schema == nil || len(p.Schema.Validate(name)) == 0
+		marked := openapi.Set(body, r.Sent+pointer, m.name()+"b")
+		if _, isText := item[name].(string); isText && named && !m.spec.Secret(name) && m.valid(creator(r), marked) {
+			pointers = append(pointers, pointer)
+		}
+	}
+	if len(pointers) > 1 && !isEnum(p) {
+		return pointers[:1]
+	}
+	return pointers
+}
+
+// isEnum says whether the document lists the values of a parameter.
+func isEnum(p *openapi.Parameter) bool {
+	return p.Schema != nil && slices.ContainsFunc(p.Schema.Rules(), func(rule openapi.Rule) bool { return rule.Keyword() == "enum" })
+}
+
+// directions are the values of the parameter for ascending and for descending order; none where the document names none.
+func (m *maker) directions(r *openapi.Resource) []string {
+	for _, p := range r.List.Parameters {
+		if p.Name != r.Order || p.In != openapi.InQuery || p.Schema == nil {
+			continue
+		}
+		for _, pair := range [][]string{{"asc", "desc"}, {"ASC", "DESC"}, {"ascending", "descending"}} {
+			if len(p.Schema.Validate(pair[0]))+len(p.Schema.Validate(pair[1])) == 0 {
+				return pair
+			}
+		}
+	}
+	return nil
 }
 
 // filterings ask for what each filter names, for what it does not, and for two filters at once.
@@ -128,8 +209,8 @@ func (m *maker) wildcards(r *openapi.Resource) []Case {
 	}
 	s := m.collection(r, "filtered by a "+filter+" with _")
 	name := m.name()
-	first := m.changed(r.Create, m.item(r), r.Sent+pointer, name+"-x")
-	second := m.changed(r.Create, m.item(r), r.Sent+pointer, name+"_x")
+	first := m.changed(creator(r), m.item(r), r.Sent+pointer, name+"-x")
+	second := m.changed(creator(r), m.item(r), r.Sent+pointer, name+"_x")
 	bodies := []any{first, second}
 	for _, body := range bodies {
 		s.create(body)
@@ -164,7 +245,7 @@ func (m *maker) limited(s *story, bodies []any, i int, filter string) {
 	one.Arguments = append(one.Arguments, query(s.r.Limit, "1"))
 	one.List.Limit, one.List.Shows = 1, nil
 	s.then(one)
-	if s.r.Offset != "" {
+	if s.r.Offset != "" || s.r.Page != "" || s.r.Cursor != "" && s.r.Next != "" {
 		pages := m.filtered(s.r, bodies, chosen)
 		pages.Pages, pages.List.Limit, pages.List.Shows = 1, 1, nil
 		s.then(pages)
@@ -226,13 +307,17 @@ func (m *maker) pairs(r *openapi.Resource) []Case {
 		other := bodies[(i+1)%len(bodies)]
 		same, mixed := map[string]string{}, map[string]string{}
 		for k, name := range names {
-			same[name] = textOf(lookup(body, r.Sent+r.Filters[name]))
-			if mixed[name] = same[name]; k > 0 {
+			if same[name] = textOf(lookup(body, r.Sent+r.Filters[name])); k > 0 {
 				mixed[name] = textOf(lookup(other, r.Sent+r.Filters[name]))
+			} else {
+				mixed[name] = same[name]
 			}
 		}
-		s.then(m.filtered(r, bodies, same))
-		s.then(m.filtered(r, bodies, mixed))
+		for _, values := range []map[string]string{same, mixed} {
+			if !slices.Contains(slices.Collect(maps.Values(values)), "") { // an item without a value is found by no filter
+				s.then(m.filtered(r, bodies, values))
+			}
+		}
 	}
 	return []Case{s.c}
 }

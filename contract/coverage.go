@@ -10,14 +10,16 @@ import (
 
 // coverage notes what of the document was tried.
 type coverage struct {
-	called map[string]bool // operations, by id
-	kinds  []*covered
+	called    map[string]bool             // operations, by id
+	succeeded map[*openapi.Operation]bool // were carried out
+	kinds     []*covered
 }
 
 // covered is one kind of thing that a document describes.
 type covered struct {
 	of    string
-	all   []string // in the document's order
+	all   []string // in the document's order, each once
+	known map[string]bool
 	tried map[string]bool
 }
 
@@ -37,19 +39,20 @@ func CoverageKinds() []string {
 	return []string{"operations", "statuses", "media types", "parameters", "rules kept", "rules broken", "embedded JSON"}
 }
 
-func newCoverage(spec *openapi.Spec) *coverage {
-	c := &coverage{called: map[string]bool{}}
+func newCoverage(operations []*openapi.Operation) *coverage {
+	c := &coverage{called: map[string]bool{}, succeeded: map[*openapi.Operation]bool{}}
 	for _, of := range CoverageKinds() {
-		c.kinds = append(c.kinds, &covered{of: of, tried: map[string]bool{}})
+		c.kinds = append(c.kinds, &covered{of: of, known: map[string]bool{}, tried: map[string]bool{}})
 	}
-	for _, op := range spec.Operations() {
+	for _, op := range operations {
 		c.expect(op)
 	}
 	return c
 }
 
 func (k *covered) expect(name string) {
-	if !slices.Contains(k.all, name) {
+	if !k.known[name] {
+		k.known[name] = true
 		k.all = append(k.all, name)
 	}
 }
@@ -104,7 +107,12 @@ func (c *coverage) expectRules(schema *openapi.Schema, sent texture) {
 
 func (k *covered) complete() bool { return len(k.tried) >= len(k.all) }
 
-func (c *coverage) try(kind int, name string) { c.kinds[kind].tried[name] = true }
+// try takes down what the document of this run describes; what is not expected was sent for other operations' sake.
+func (c *coverage) try(kind int, name string) {
+	if c.kinds[kind].known[name] {
+		c.kinds[kind].tried[name] = true
+	}
+}
 
 // note takes an answered exchange down.
 func (c *coverage) note(x *Exchange) {
@@ -124,6 +132,7 @@ func (c *coverage) note(x *Exchange) {
 		}
 	}
 	if x.succeeded() {
+		c.succeeded[op] = true
 		c.try(ofOperations, op.ID)
 		c.noteKept(x)
 	} else if x.Step.Refused == openapi.Invalid && x.looked() {
@@ -149,9 +158,9 @@ func (c *coverage) noteKept(x *Exchange) {
 		}
 	}
 	if op.RequestBody != nil && x.Step.Body != nil {
-		content := op.RequestBody.Content[0]
-		c.try(ofMediaTypes, fmt.Sprintf("%s request %s", op.ID, content.Range))
-		c.keep(content.Schema, x.Step.Body)
+		media := contentOf(x.Step)
+		c.try(ofMediaTypes, fmt.Sprintf("%s request %s", op.ID, media.Range))
+		c.keep(media.Schema, x.Step.Body)
 	}
 }
 
@@ -213,8 +222,8 @@ func (r *runner) count(x *Exchange) {
 		return
 	}
 	r.report.Requests++
-	if x.succeeded() {
-		r.report.operation(x.Step.Operation.ID).Succeeded++
+	if op := r.report.byID[x.Step.Operation.ID]; op != nil && x.succeeded() {
+		op.Succeeded++
 	}
 	r.coverage.note(x)
 }
@@ -223,7 +232,7 @@ func (r *runner) count(x *Exchange) {
 func (r *runner) carriedOut(op *openapi.Operation) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.report.operation(op.ID).Succeeded > 0
+	return r.coverage.succeeded[op]
 }
 
 // heard takes note that the target has begun an answer.

@@ -18,6 +18,7 @@ const (
 	SecretVariable        = "HUAWEICLOUD_SDK_SK"
 	SecurityTokenVariable = "HUAWEICLOUD_SDK_SECURITY_TOKEN"
 	TokenVariable         = "COUNTERPART_TOKEN"
+	AuthHeaderVariable    = "COUNTERPART_AUTH_HEADER"
 	passwordVariable      = "COUNTERPART_PASSWORD"
 	basicVariable         = "COUNTERPART_BASIC"
 )
@@ -29,6 +30,7 @@ type Credentials struct {
 	Secret        string // needed with Access
 	SecurityToken string // of a temporary key
 	Token         string // sent as X-Auth-Token where there is no key
+	AuthHeader    Header // sent where there is no key: Authorization: Bearer …; its value is a secret
 
 	Insecure bool // lets them travel without encryption to other machines
 }
@@ -62,7 +64,7 @@ func (c Credentials) allowed(u *url.URL) error {
 // Secrets are the values that nobody may read in a report. Access is none: it is sent with each request, in the open.
 func (c Credentials) Secrets() []Secret {
 	var list []Secret
-	for _, s := range []Secret{{SecretVariable, c.Secret}, {SecurityTokenVariable, c.SecurityToken}, {TokenVariable, c.Token}} {
+	for _, s := range []Secret{{SecretVariable, c.Secret}, {SecurityTokenVariable, c.SecurityToken}, {TokenVariable, c.Token}, {AuthHeaderVariable, c.AuthHeader.Value}, {AuthHeaderVariable, c.AuthHeader.credential()}} {
 		if s.Value != "" {
 			list = append(list, s)
 		}
@@ -72,8 +74,8 @@ func (c Credentials) Secrets() []Secret {
 
 // String tells which of them are set.
 func (c Credentials) String() string {
-	return fmt.Sprintf("contract.Credentials{Access:%q, Secret:%q, SecurityToken:%q, Token:%q}",
-		c.Access, masked(c.Secret), masked(c.SecurityToken), masked(c.Token))
+	return fmt.Sprintf("contract.Credentials{Access:%q, Secret:%q, SecurityToken:%q, Token:%q, AuthHeader:%q}",
+		c.Access, masked(c.Secret), masked(c.SecurityToken), masked(c.Token), masked(c.AuthHeader.Value))
 }
 
 func masked(secret string) string {
@@ -129,8 +131,11 @@ func (c Credentials) show(ctx context.Context, r *http.Request, now func() time.
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	if c.Token != "" && c.Access == "" && c.Secret == "" {
-		r.Header.Set("X-Auth-Token", c.Token)
+	if (c.Token != "" || c.AuthHeader.Value != "") && c.Access == "" && c.Secret == "" {
+		if c.Token != "" {
+			r.Header.Set("X-Auth-Token", c.Token)
+		}
+		c.AuthHeader.set(r)
 		return nil
 	}
 	r.Header.Del("X-Auth-Token")
@@ -149,6 +154,8 @@ func secretsOf(t Target) []Secret {
 		return append(append(t.who.Secrets(), access), secretsOf(t.inner)...)
 	case *pacedTarget:
 		return secretsOf(t.inner)
+	case *headerTarget:
+		return secretsOf(t.inner)
 	case *urlTarget:
 		return userSecrets(t.user)
 	}
@@ -161,9 +168,11 @@ func replayArguments(t Target) []string {
 	switch t := t.(type) {
 	case *credentialTarget:
 		if !t.who.Empty() {
-			return []string{`-H "X-Auth-Token: $` + TokenVariable + `"`}
+			return append(t.who.replayArguments(), headerArguments(t.inner)...)
 		}
 		return replayArguments(t.inner)
+	case *headerTarget:
+		return append(replayArguments(t.inner), headerArguments(t)...)
 	case *pacedTarget:
 		return replayArguments(t.inner)
 	case *urlTarget:
@@ -172,6 +181,30 @@ func replayArguments(t Target) []string {
 		}
 	}
 	return nil
+}
+
+// headerArguments send what [WithHeaders] sends.
+func headerArguments(t Target) []string {
+	with, ok := t.(*headerTarget)
+	if !ok {
+		return nil
+	}
+	var list []string
+	for _, h := range with.headers {
+		list = append(list, "-H "+shellQuote(h.Name+": "+h.Value))
+	}
+	return list
+}
+
+func (c Credentials) replayArguments() []string {
+	var list []string
+	if c.AuthHeader.Value != "" {
+		list = append(list, `-H "$`+AuthHeaderVariable+`"`)
+	}
+	if c.AuthHeader.Value == "" || c.Token != "" {
+		list = append(list, `-H "X-Auth-Token: $`+TokenVariable+`"`)
+	}
+	return list
 }
 
 // userSecrets are a password and what basic authentication makes of it (RFC 7617). A user alone can be a token.

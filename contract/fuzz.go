@@ -17,7 +17,7 @@ const defaultFuzzCases = 1000
 func fuzzCases(m *maker) iter.Seq[Case] {
 	return func(yield func(Case) bool) {
 		draw := rand.New(rand.NewPCG(m.seed, m.seed))
-		operations := m.spec.Operations()
+		operations := slices.DeleteFunc(slices.Clone(m.chosen), func(op *openapi.Operation) bool { return !m.canSend(op) })
 		for n := 1; n <= m.fuzzed && len(operations) > 0; n++ {
 			f := &fuzz{m: m, draw: draw, operation: operations[draw.IntN(len(operations))]}
 			if c, ok := f.drawn(n); ok && !yield(c) {
@@ -43,7 +43,7 @@ const maxChanges = 5
 func (f *fuzz) drawn(n int) (Case, bool) {
 	f.name = fmt.Sprintf("%s/%d", f.operation.ID, n)
 	var changes []openapi.Variation
-	if f.operation.RequestBody != nil && len(f.operation.RequestBody.Content) > 0 && f.operation.RequestBody.Content[0].Schema != nil {
+	if f.m.varies(f.operation) {
 		variants := f.m.variants(f.operation)
 		v := variants[f.draw.IntN(len(variants))]
 		f.base, f.real = f.m.own(f.operation, v), v.real
@@ -57,7 +57,7 @@ func (f *fuzz) changes() []openapi.Variation {
 	var list []openapi.Variation
 	body := f.base
 	for range 1 + f.draw.IntN(maxChanges) {
-		possible := f.operation.RequestBody.Content[0].Schema.Variations(body)
+		possible := schemaOf(f.operation).Variations(body)
 		if holders := holdersOf(possible); f.real { // real data is sent as it is: no report recognises a secret in pieces
 			possible = slices.DeleteFunc(possible, func(x openapi.Variation) bool {
 				return strings.Contains(x.Pointer, openapi.Embedded) || slices.Contains(holders, x.Pointer)
@@ -117,11 +117,12 @@ func (f *fuzz) of(changes []openapi.Variation, arguments []Argument) (Case, bool
 }
 
 func (f *fuzz) judged(t try) (Case, bool) {
-	r, err := f.m.request(t.step(), "a")
+	r, err := f.m.request(t.step(), known{})
 	if err != nil {
 		return Case{}, false
 	}
 	violations, reached := r.broken(f.m.spec, f.operation)
+	violations = t.own(violations)
 	switch {
 	case !reached:
 		return Case{}, false

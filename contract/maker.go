@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/counterpart-go/counterpart/openapi"
 )
@@ -12,18 +13,25 @@ import (
 // maker makes cases; everything it draws comes from the seed.
 type maker struct {
 	spec      *openapi.Spec
+	selection selection
+	chosen    []*openapi.Operation // those that are judged
+	relations *relations
+	readOnly  bool // nothing may be created
 	seed      uint64
 	values    map[string]string // of path parameters
 	instances []Instance
 	fuzzed    int                              // cases of the fuzz phase
 	made      int                              // values of its own so far
+	keys      atomic.Uint64                    // of requests that must not be taken for a repetition
 	varied    map[*openapi.Operation][]variant // made once
 	tried     map[*openapi.Operation][]try     // made once
+	can       map[*openapi.Operation]bool      // whether a request can be made, asked once
 }
 
 func newMaker(o Options) *maker {
-	return &maker{spec: o.Spec, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases,
-		varied: map[*openapi.Operation][]variant{}, tried: map[*openapi.Operation][]try{}}
+	chosen := selection{o.Include, o.Exclude}
+	return &maker{spec: o.Spec, selection: chosen, relations: relate(o.Spec, chosen), readOnly: o.ReadOnly, seed: o.Seed, values: o.Parameters, instances: o.Instances, fuzzed: o.FuzzCases,
+		varied: map[*openapi.Operation][]variant{}, tried: map[*openapi.Operation][]try{}, can: map[*openapi.Operation]bool{}}
 }
 
 // Instance is real data for JSON that a string holds: a server that looks whether a database exists accepts no other.
@@ -57,8 +65,15 @@ func (m *maker) check() error {
 			return &InstanceError{instance.Property, instance.Chosen}
 		}
 	}
+	var err error
+	if m.chosen, err = m.selection.of(m.spec); err != nil {
+		return err
+	}
 	for _, op := range m.spec.Operations() {
-		r, err := m.request(Step{Operation: op}, "")
+		if len(m.values) == 0 {
+			break
+		}
+		r, err := m.request(Step{Operation: op}, known{})
 		if err != nil {
 			return err
 		}
@@ -80,20 +95,14 @@ func (m *maker) hasPlaceFor(instance Instance) bool {
 }
 
 // owner is the resource that an operation belongs to, or nil.
-func (m *maker) owner(op *openapi.Operation) *openapi.Resource {
-	for _, r := range m.spec.Resources() {
-		if slices.Contains([]*openapi.Operation{r.Create, r.List, r.Update, r.Delete}, op) {
-			return r
-		}
-	}
-	return nil
-}
+func (m *maker) owner(op *openapi.Operation) *openapi.Resource { return m.relations.owners[op] }
 
 // variant is a body worth sending.
 type variant struct {
-	name string
-	body any
-	real bool // it holds an instance that the user gave
+	name  string
+	body  any
+	media string // of the body; "" is the one that says most
+	real  bool   // it holds an instance that the user gave
 }
 
 // variants are the documented examples of the operation's body, and a sample for every value of an enum that no
@@ -106,19 +115,38 @@ func (m *maker) variants(op *openapi.Operation) []variant {
 }
 
 func (m *maker) makeVariants(op *openapi.Operation) []variant {
-	if op.RequestBody == nil || len(op.RequestBody.Content) == 0 {
+	described := content(op)
+	if described == nil {
 		return []variant{{name: "plain"}}
 	}
-	var list []variant
-	content := op.RequestBody.Content[0]
-	for i, e := range content.Examples {
-		list = append(list, variant{name: exampleName(e, i), body: e.Value})
+	list := slices.DeleteFunc(soundExamples(described), func(v variant) bool { return documentedStatus(op, v.name) >= 400 })
+	if described.Schema != nil {
+		list = m.sampled(list, described.Schema, itemOf(m.owner(op)))
 	}
-	if content.Schema != nil {
-		list = m.sampled(list, content.Schema, itemOf(m.owner(op)))
+	if sound := slices.DeleteFunc(slices.Clone(list), func(v variant) bool { return !m.arrives(op, v.body) }); len(sound) > 0 {
+		list = sound // some schemas have values that no sample hits
+	}
+	if len(list) == 0 {
+		list = []variant{{name: "an empty object", body: map[string]any{}}}
 	}
 	for i := range list {
 		list[i] = m.withInstance(list[i])
+	}
+	return list
+}
+
+// arrives says whether a body keeps the document once it is written: a form has no way to say that a list is empty.
+func (m *maker) arrives(op *openapi.Operation, body any) bool {
+	return m.valid(op, body) && (rank(content(op).Range) < rank(formType) || m.keeps(op, Step{Operation: op, Body: body}))
+}
+
+// soundExamples are the documented examples that keep their schema: what a server does with others nobody can say.
+func soundExamples(media *openapi.MediaType) []variant {
+	var list []variant
+	for i, e := range media.Examples {
+		if media.Schema == nil || len(media.Schema.Validate(e.Value)) == 0 {
+			list = append(list, variant{name: exampleName(e, i), body: e.Value})
+		}
 	}
 	return list
 }
@@ -147,7 +175,9 @@ func sameShape(a, b any) bool {
 	first, isObject := a.(map[string]any)
 	second, both := b.(map[string]any)
 	if !isObject || !both {
-		return isObject == both
+		some, isList := a.([]any)
+		others, bothLists := b.([]any)
+		return isObject == both && isList == bothLists && (len(some) == 0) == (len(others) == 0)
 	}
 	same := len(first) == len(second)
 	for name, member := range first {
@@ -212,9 +242,12 @@ func eachObject(value any, pointer string, visit func(pointer string, object map
 // A value that would break the contract stays.
 func (m *maker) own(op *openapi.Operation, v variant) any {
 	body := v.body
-	if r := m.owner(op); r != nil && r.Create != nil {
+	if r := m.owner(op); r != nil && creator(r) != nil {
 		for _, pointer := range r.Unique {
-			body = m.changed(op, body, r.Sent+pointer, m.name())
+			body = m.renamed(op, body, r.Sent+pointer)
+		}
+		if r.ID.Sent != "" && !slices.Contains(r.Unique, r.ID.Sent) {
+			body = m.renamed(op, body, r.Sent+r.ID.Sent)
 		}
 	}
 	if !v.real {
@@ -232,15 +265,22 @@ func (m *maker) disguised(op *openapi.Operation, body any) any {
 	return body
 }
 
-// name is a text that only this run uses.
-func (m *maker) name() string {
-	m.made++
-	return fmt.Sprintf("%s%x-%d", NamePrefix, m.seed, m.made)
+// renamed is the body with a value that only this run uses, in the first form that the document allows there.
+func (m *maker) renamed(op *openapi.Operation, body any, pointer string) any {
+	kind := openapi.TextID
+	if r := m.owner(op); r != nil && r.ID.Sent != "" && pointer == r.Sent+r.ID.Sent {
+		kind = r.ID.Kind
+	}
+	value, _ := m.fresh().fitting(kind, func(value any) bool { return m.valid(op, openapi.Set(body, pointer, value)) })
+	if value == nil {
+		return body
+	}
+	return openapi.Set(body, pointer, value)
 }
 
 // isOwn says whether only this run uses a text: what is left of a name when it is cut short can be anybody's.
 func (m *maker) isOwn(text string) bool {
-	return strings.Contains(strings.ToLower(text), fmt.Sprintf("%x-", m.seed))
+	return strings.Contains(strings.ToLower(text), fmt.Sprintf("%x-", m.seed)) || strings.HasPrefix(text, fmt.Sprintf("%08x-0000-", uint32(m.seed)))
 }
 
 // NamePrefix begins the names of what a run creates.
@@ -323,7 +363,7 @@ func eachText(value any, pointer string, visit func(pointer, name, text string))
 var escaped = strings.NewReplacer("~", "~0", "/", "~1").Replace
 
 func (m *maker) valid(op *openapi.Operation, body any) bool {
-	schema := op.RequestBody.Content[0].Schema
+	schema := schemaOf(op)
 	return schema == nil || len(schema.Validate(body)) == 0
 }
 
@@ -331,6 +371,12 @@ func (m *maker) valid(op *openapi.Operation, body any) bool {
 func (m *maker) parameter(p *openapi.Parameter) []string {
 	if value, ok := m.values[p.Name]; ok && p.In == openapi.InPath {
 		return []string{value}
+	}
+	switch {
+	case p.In == openapi.InHeader && strings.EqualFold(p.Name, "Idempotency-Key"):
+		return []string{m.idempotencyKey(p)}
+	case p.In == openapi.InHeader && strings.EqualFold(p.Name, "If-Match"):
+		return []string{"*"} // whatever the item is like (RFC 9110, section 13.1.1)
 	}
 	var value any = "a"
 	if len(p.Examples) > 0 {
@@ -342,6 +388,12 @@ func (m *maker) parameter(p *openapi.Parameter) []string {
 		return texts
 	}
 	return []string{fmt.Sprint(value)}
+}
+
+// idempotencyKey is another one for each request: a server answers a key that it knows with what it has answered before.
+func (m *maker) idempotencyKey(p *openapi.Parameter) string {
+	key, _ := m.numbered(m.keys.Add(1)).fitting(openapi.UUID, func(value any) bool { return p.Schema == nil || len(p.Schema.Validate(value)) == 0 })
+	return textOf(key)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/counterpart-go/counterpart/mockserver"
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 // quiet drops what net/http logs about connections that a server cuts on purpose.
@@ -86,11 +87,19 @@ func known(c mockserver.Collection, id string) bool {
 	return ok && err == nil
 }
 
+// replaced is JSON text with another text in the place of one.
+func replaced(t *openapi.Text, old, with string) *openapi.Text {
+	return openapi.NewText([]byte(strings.Replace(t.String(), old, with, 1)))
+}
+
 // everything is the whole collection.
 func everything(c mockserver.Collection) []mockserver.Document {
 	all, _, _ := c.List(mockserver.Query{})
 	return all
 }
+
+// narrowed says whether a list is asked for some of the documents only.
+func narrowed(q mockserver.Query) bool { return q.ID != "" || len(q.Equal) > 0 }
 
 // pageOf is the page of a list that is asked for.
 func pageOf(list []mockserver.Document, q mockserver.Query) []mockserver.Document {

@@ -10,7 +10,7 @@ import (
 // server reads it ("1" for 1 in a query) is not sent.
 func negativeCases(m *maker) iter.Seq[Case] {
 	return func(yield func(Case) bool) {
-		for _, op := range m.spec.Operations() {
+		for op := range m.sendable() {
 			for t := range m.tries(op) {
 				if len(t.violations) > 0 && !yield(m.negative("negative", t)) {
 					return
@@ -22,7 +22,7 @@ func negativeCases(m *maker) iter.Seq[Case] {
 
 // leavesNoTrace lists what a refused write might have changed, where that can be found.
 func (m *maker) leavesNoTrace(s *story, t try, write int) {
-	if s.r == nil || s.r.List == nil || t.base == nil || t.parameter != nil {
+	if s.r == nil || !readable(s.r) || t.base == nil || t.parameter != nil {
 		return
 	}
 	filter, pointer := uniqueFilter(s.r)
@@ -39,8 +39,11 @@ func (m *maker) leavesNoTrace(s *story, t try, write int) {
 func (m *maker) negative(phase string, t try) Case {
 	s := m.story(phase, t.name, t.operation)
 	step := t.step()
-	if s.r != nil && t.operation == s.r.Update && s.r.Create != nil && t.parameter == nil {
+	if inPath := t.parameter != nil && t.parameter.In == openapi.InPath; !inPath && ofItem(s.r, t.operation) && m.creator(s.r) != nil {
+		t.base, _ = m.original(s.r, t.operation, t.base)
 		step.Created = s.create(t.base)
+	} else if s.r != nil && t.operation == creator(s.r) && t.operation == s.r.Update && !inPath {
+		step.Arguments = append(m.creation(s.r, t.body).Arguments, step.Arguments...)
 	}
 	s.then(step)
 	m.leavesNoTrace(s, t, s.refuse(openapi.Invalid))

@@ -13,7 +13,7 @@ import (
 // other spellings.
 func protocolCases(m *maker) iter.Seq[Case] {
 	return func(yield func(Case) bool) {
-		for _, op := range m.spec.Operations() {
+		for op := range m.sendable() {
 			for _, c := range slices.Concat(m.bodies(op), m.mediaTypes(op), m.routes(op), m.oversized(op)) {
 				if !yield(c) {
 					return
@@ -58,7 +58,11 @@ func (m *maker) bodies(op *openapi.Operation) []Case {
 		if !ok || err != nil || x.name == "empty" && !op.RequestBody.Required {
 			continue
 		}
-		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: []byte(x.of(string(encoded)))}))
+		damaged := []byte(x.of(string(encoded)))
+		if _, err := openapi.DecodeJSON(damaged); err == nil {
+			continue // there was nothing to damage: {} has no quotes
+		}
+		cases = append(cases, m.protocol(op, "body "+x.name, openapi.Invalid, body, &Raw{Body: damaged}))
 	}
 	for _, x := range []damage{
 		{"spaces around", func(text string) string { return "\n " + text + "\r\n\t" }},
@@ -107,12 +111,19 @@ func (m *maker) mediaTypes(op *openapi.Operation) []Case {
 func (m *maker) protocol(op *openapi.Operation, name, refused string, body any, raw *Raw) Case {
 	s := m.story("protocol", op.ID+"/"+name, op)
 	step := Step{Operation: op, Body: body, Raw: raw, Refused: refused}
-	if s.r != nil && s.r.Update == op && s.r.Create != nil {
-		step.Created = s.create(body)
-		step.Body = m.otherThan(s.r, body)
+	item := body
+	switch {
+	case ofItem(s.r, op) && m.creator(s.r) != nil:
+		item, step.Body = m.original(s.r, op, body)
+		step.Created = s.create(item)
+		if op == s.r.Update {
+			step.Body = m.otherThan(s.r, step.Body)
+		}
+	case s.r != nil && op == creator(s.r):
+		step.Arguments = m.creation(s.r, body).Arguments
 	}
 	write := s.then(step)
-	if t := (try{operation: op, base: body, body: body}); refused != "" {
+	if t := (try{operation: op, base: item, body: item}); refused != "" {
 		m.leavesNoTrace(s, t, write)
 	}
 	return s.c
@@ -135,7 +146,7 @@ func (m *maker) routes(op *openapi.Operation) []Case {
 		s.then(Step{Operation: op, Raw: raw, Refused: reason})
 		cases = append(cases, s.c)
 	}
-	if op.Method == http.MethodGet {
+	if op.Method == http.MethodGet && !m.leads(op, http.MethodGet, "/counterpart-unknown") {
 		add("a path that is not described", string(openapi.UnknownPath), &Raw{Suffix: "/counterpart-unknown"})
 	}
 	if m.firstOf(op) != op {
@@ -143,21 +154,28 @@ func (m *maker) routes(op *openapi.Operation) []Case {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		safe := method == http.MethodGet
-		if !m.described(op.Path, method) && (safe || strings.HasSuffix(op.Path, "}")) {
+		if !m.leads(op, method, "") && (safe || strings.HasSuffix(op.Path, "}")) {
 			add("method "+method, string(openapi.UnknownMethod), &Raw{Method: method})
 		}
 	}
 	return cases
 }
 
-func (m *maker) described(path, method string) bool {
-	return slices.ContainsFunc(m.spec.Operations(), func(op *openapi.Operation) bool { return op.Path == path && op.Method == method })
+// leads says whether the document describes what lies behind the path of the operation, with another method or more
+// behind it.
+func (m *maker) leads(op *openapi.Operation, method, suffix string) bool {
+	r, err := m.request(Step{Operation: op}, known{item: "counterpart"})
+	if err != nil {
+		return true
+	}
+	path, _, _ := strings.Cut(r.target, "?")
+	_, _, err = m.spec.Find(method, behind(path, suffix))
+	return err == nil
 }
 
 // firstOf is the first operation of the same path.
 func (m *maker) firstOf(op *openapi.Operation) *openapi.Operation {
-	all := m.spec.Operations()
-	return all[slices.IndexFunc(all, func(other *openapi.Operation) bool { return other.Path == op.Path })]
+	return m.relations.paths[op.Path][0]
 }
 
 // longID is longer than any id, and than many a column and buffer.
@@ -166,12 +184,12 @@ var longID = strings.Repeat("a", 6000)
 // oversized asks for an item with an id that no server can have given.
 func (m *maker) oversized(op *openapi.Operation) []Case {
 	r := m.owner(op)
-	if r == nil || op == r.Create || op == r.List {
+	if !ofItem(r, op) {
 		return nil
 	}
 	s := m.story("protocol", op.ID+"/an id of 6000 characters", op)
-	step := Step{Operation: op, Arguments: []Argument{{openapi.InPath, r.ID.Parameter, []string{longID}}}, Raw: &Raw{}}
-	if op.RequestBody != nil {
+	step := Step{Operation: op, Arguments: []Argument{inPath(r.ID.Parameter, longID)}, Raw: &Raw{}}
+	if content(op) != nil {
 		step.Body = m.own(op, m.variants(op)[0])
 	}
 	s.then(step)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,10 +23,14 @@ func (s *session) replay(x *Exchange) string {
 		switch {
 		case e.request == nil || e.Step.List != nil:
 		case s.creates(e):
-			command := s.curl(e, "-sS", ids)
+			flags := "-sS"
+			if s.located(e) {
+				flags = "-sS -i"
+			}
+			command := s.curl(e, flags, ids)
 			variable := fmt.Sprintf("id%d", len(after)+1)
-			lines = append(lines, fmt.Sprintf("%s=$(%s | %s)", variable, command, idFrom(e)))
-			after = append(after, s.takenAway(e, variable))
+			lines = append(lines, fmt.Sprintf("%s=$(%s | %s)", variable, command, s.idFrom(e)))
+			after = append(after, s.takenAway(e, variable, ids))
 			if id := s.createdBy(e); id != "" {
 				ids[id] = variable
 			}
@@ -38,11 +43,12 @@ func (s *session) replay(x *Exchange) string {
 		return joined(append(lines, command), after)
 	}
 	lines = append(lines, "answer=$("+command+")", `printf '%s\n' "$answer"`)
-	lines = append(lines, fmt.Sprintf(`id=$(printf '%%s\n' "$answer" | %s)`, idFrom(x)))
-	return joined(lines, append(after, s.takenAway(x, "id")))
+	lines = append(lines, fmt.Sprintf(`id=$(printf '%%s\n' "$answer" | %s)`, s.idFrom(x)))
+	return joined(lines, append(after, s.takenAway(x, "id", ids)))
 }
 
 func joined(lines, after []string) string {
+	slices.Reverse(after) // what belongs to an item was made after it
 	return strings.Join(append(lines, slices.DeleteFunc(after, func(line string) bool { return line == "" })...), "\n")
 }
 
@@ -50,36 +56,52 @@ func joined(lines, after []string) string {
 // time another may be carried out then.
 func (s *session) creates(e *Exchange) bool {
 	r := s.maker.owner(e.Step.Operation)
-	return r != nil && r.Create == e.Step.Operation && (e.Step.Together > 0 || e.succeeded())
+	return r != nil && e.Step.creates(r) && (e.Step.Together > 0 || e.succeeded())
 }
 
 // createdBy is the id of the item that an exchange created, "" for none.
 func (s *session) createdBy(e *Exchange) string {
-	if r := s.maker.owner(e.Step.Operation); r != nil && r.Create == e.Step.Operation && e.succeeded() {
-		return idOf(e.Body, r.ID.Created)
+	if r := s.maker.owner(e.Step.Operation); r != nil && e.Step.creates(r) && e.succeeded() {
+		return e.idMade(r)
 	}
 	return ""
 }
 
 // idFrom is a sed command that prints the id in the answer to a creation.
-func idFrom(e *Exchange) string {
-	pointer := e.Case.Resource.ID.Created
+func (s *session) idFrom(e *Exchange) string {
+	r := s.maker.owner(e.Step.Operation)
+	pointer := r.ID.Created
 	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
+	switch id := e.idMade(r); {
+	case s.located(e):
+		return `sed -n 's/^[Ll]ocation: .*\/\([^/?]*\).*/\1/p' | tr -d '\r'`
+	case id != "" && id != idOf(e.Body, pointer): // the client has chosen it
+		return "sed -n '$s/.*/" + id + "/p'"
+	}
 	return fmt.Sprintf(`sed -n 's/.*"%s" *: *"\{0,1\}\([^",} ]*\).*/\1/p'`, name)
 }
 
+// located says whether the id of what was created stands in the header Location alone.
+func (s *session) located(e *Exchange) bool {
+	r := s.maker.owner(e.Step.Operation)
+	id := e.idMade(r)
+	return id != "" && id != idOf(e.Body, r.ID.Created) && id != e.request.path[r.ID.Parameter] && r.ID.Sent == ""
+}
+
 // takenAway deletes the item whose id the variable holds; an empty one would lead to the collection.
-func (s *session) takenAway(e *Exchange, variable string) string {
+func (s *session) takenAway(e *Exchange, variable string, ids map[string]string) string {
 	const id = "counterpart-id"
 	r := s.maker.owner(e.Step.Operation)
 	if r.Delete == nil {
 		return ""
 	}
-	request, err := s.maker.request(Step{Operation: r.Delete, Arguments: collectionOf(r, e)}, id)
+	others := maps.Clone(ids)
+	others[id] = variable
+	request, err := s.maker.request(Step{Operation: r.Delete, Arguments: collectionOf(r, e)}, known{item: id})
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf(`[ -z "$%s" ] || %s`, variable, s.curl(&Exchange{request: request}, "-sS -o /dev/null", map[string]string{id: variable}))
+	return fmt.Sprintf(`[ -z "$%s" ] || %s`, variable, s.curl(&Exchange{request: request}, "-sS -o /dev/null", others))
 }
 
 // collectionOf are the path parameters of the collection that the item was created in.
@@ -87,7 +109,7 @@ func collectionOf(r *openapi.Resource, e *Exchange) []Argument {
 	var list []Argument
 	for _, name := range sortedKeys(e.request.path) {
 		if name != r.ID.Parameter {
-			list = append(list, Argument{openapi.InPath, name, []string{e.request.path[name]}})
+			list = append(list, inPath(name, e.request.path[name]))
 		}
 	}
 	return list

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/counterpart-go/counterpart/openapi"
 )
 
 // Report is the verdict. Its JSON form is described by docs/report.schema.json.
@@ -33,6 +35,8 @@ type Report struct {
 	Warnings    []Warning          `json:"warnings"`
 	Coverage    []Coverage         `json:"coverage"`
 	Gone        []string           `json:"gone,omitempty"` // what the baseline knows and this run did not find, in words
+
+	byID map[string]*ReportOperation // those of Operations
 }
 
 // ReportSpec names the document.
@@ -94,11 +98,13 @@ type Message struct {
 
 const module = "github.com/counterpart-go/counterpart"
 
-func newReport(target Target, o Options) *Report {
+func newReport(target Target, o Options, operations []*openapi.Operation) *Report {
 	r := &Report{Tool: "counterpart", Version: version(), Target: nameOf(target), Spec: ReportSpec{o.Spec.Title, o.Spec.Version}, Seed: o.Seed,
 		Started: o.Now().UTC(), Results: []Result{}, Findings: []Finding{}, Warnings: []Warning{}, Coverage: []Coverage{}}
-	for _, op := range o.Spec.Operations() {
-		r.Operations = append(r.Operations, &ReportOperation{ID: op.ID, Method: op.Method, Path: op.Base + op.Path})
+	r.byID = map[string]*ReportOperation{}
+	for _, op := range operations {
+		line := &ReportOperation{ID: op.ID, Method: op.Method, Path: op.Base + op.Path}
+		r.Operations, r.byID[op.ID] = append(r.Operations, line), line
 	}
 	return r
 }
@@ -130,14 +136,16 @@ func (r *Report) add(result *Result, c Case, found []Finding) []Finding {
 	*map[Outcome]*int{Passed: &r.Passed, Failed: &r.Failed, Skipped: &r.Skipped}[result.Outcome]++
 	r.Results = append(r.Results, *result)
 	r.Findings = append(r.Findings, kept...)
-	for _, op := range r.Operations {
-		if slices.ContainsFunc(c.Steps, func(s Step) bool { return s.Operation.ID == op.ID }) {
+	counted := map[string]bool{}
+	for _, s := range c.steps() {
+		if op := r.byID[s.Operation.ID]; op != nil && !counted[op.ID] {
+			counted[op.ID] = true
 			op.Cases++
 		}
-		for _, f := range kept {
-			if f.Operation == op.ID {
-				op.Findings++
-			}
+	}
+	for _, f := range kept {
+		if op := r.byID[f.Operation]; op != nil {
+			op.Findings++
 		}
 	}
 	return kept
@@ -157,18 +165,18 @@ func distinct(found []Finding) []Finding {
 	return kept
 }
 
-// operation is the report's line about an operation.
-func (r *Report) operation(id string) *ReportOperation {
-	return r.Operations[slices.IndexFunc(r.Operations, func(op *ReportOperation) bool { return op.ID == id })]
-}
-
 // close writes what only the end of a run can tell.
 func (r *Report) close(run *runner) {
 	r.DurationMS = run.o.Now().Sub(run.began).Milliseconds()
 	r.Coverage = run.coverage.rows()
 	r.Gone = run.o.Baseline.gone(r)
+	reached := run.lost.reasons()
 	for _, op := range r.Operations {
-		if op.Succeeded == 0 && run.coverage.called[op.ID] {
+		switch reason := reached[op.ID]; {
+		case op.Succeeded > 0:
+		case reason != "":
+			r.Warnings = append(r.Warnings, Warning{op.ID, strings.TrimPrefix(reason, op.ID+" is ")})
+		case run.coverage.called[op.ID]:
 			r.Warnings = append(r.Warnings, Warning{op.ID, "no request was carried out: what such requests are answered with was not judged"})
 		}
 	}

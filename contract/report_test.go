@@ -9,7 +9,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"html"
 	"io"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
+	"golang.org/x/net/html"
 
 	"github.com/counterpart-go/counterpart/contract"
 )
@@ -100,20 +100,22 @@ func keptReport() *contract.Report {
 // nasty is text that none of the formats can hold as it is.
 const nasty = "<script>alert(1)</script> <b onclick='x'> ]]> --> \" & \x00\x1b[31m\u009b\ufffe \xff 100%25 a:b,c\r\n::error::spoofed\n\tend"
 
-// nastyReport has nasty text wherever somebody else's words can be.
-func nastyReport() *contract.Report {
+func nastyReport() *contract.Report { return reportSaying(nasty) }
+
+// reportSaying has a text wherever somebody else's words can be.
+func reportSaying(text string) *contract.Report {
 	r := brokenReport()
-	r.Target, r.Interrupted, r.Spec = nasty, nasty, contract.ReportSpec{Title: nasty, Version: nasty}
-	message := &contract.Message{Start: nasty, Header: []string{nasty}, Body: nasty}
+	r.Target, r.Interrupted, r.Spec = text, text, contract.ReportSpec{Title: text, Version: text}
+	message := &contract.Message{Start: text, Header: []string{text}, Body: text}
 	r.Findings = append(r.Findings,
-		contract.Finding{Check: nasty, Operation: nasty, After: nasty, Case: "state/" + nasty, Pointer: "/" + nasty, Rule: nasty, Message: nasty, Reproduce: nasty, Request: message, Answer: message},
-		contract.Finding{Check: "body", Operation: "listPets", Case: nasty, Rule: nasty + ":12 #/" + nasty, Message: nasty, Known: true},
-		contract.Finding{Message: nasty})
-	r.Results = append(r.Results, contract.Result{Case: nasty, Operation: nasty, Outcome: contract.Skipped, Reason: nasty})
-	r.Operations = append(r.Operations, &contract.ReportOperation{ID: nasty, Method: nasty, Path: nasty})
-	r.Warnings = append(r.Warnings, contract.Warning{Operation: nasty, Message: nasty})
-	r.Coverage = append(r.Coverage, contract.Coverage{Of: nasty, Missing: []string{nasty}})
-	r.Gone = []string{nasty}
+		contract.Finding{Check: text, Operation: text, After: text, Case: "state/" + text, Pointer: "/" + text, Rule: text, Message: text, Reproduce: text, Request: message, Answer: message},
+		contract.Finding{Check: "body", Operation: "listPets", Case: text, Rule: text + ":12 #/" + text, Message: text, Known: true},
+		contract.Finding{Message: text})
+	r.Results = append(r.Results, contract.Result{Case: text, Operation: text, Outcome: contract.Skipped, Reason: text})
+	r.Operations = append(r.Operations, &contract.ReportOperation{ID: text, Method: text, Path: text})
+	r.Warnings = append(r.Warnings, contract.Warning{Operation: text, Message: text})
+	r.Coverage = append(r.Coverage, contract.Coverage{Of: text, Missing: []string{text}})
+	r.Gone = []string{text}
 	return r
 }
 
@@ -507,6 +509,48 @@ func TestHTMLReportRunsNothing(t *testing.T) {
 			t.Errorf("%s: the policy does not allow the style", name)
 		}
 	}
+}
+
+// TestHTMLReportHoldsTextAsText says that a browser sees the same elements and attributes whatever the words are, and all
+// of the words.
+func TestHTMLReportHoldsTextAsText(t *testing.T) {
+	const plain = "somebody's words"
+	shown := strings.NewReplacer("\x00", "\ufffd", "\x1b", "\ufffd", "\u009b", "\ufffd", "\ufffe", "\ufffd", "\xff", "\ufffd", "\r", "\ufffd").Replace(nasty)
+	tags, words := parsedPage(t, written(t, "report.html", reportSaying(plain)))
+	want := strings.Count(words, plain)
+	if want == 0 {
+		t.Fatal("the page does not have the words")
+	}
+	for text, shown := range map[string]string{nasty: shown, "</title></style></pre>": "</title></style></pre>", "&lt;b&gt; &amp; &#34;": "&lt;b&gt; &amp; &#34;", `" onclick="x`: `" onclick="x`} {
+		gotTags, gotWords := parsedPage(t, written(t, "report.html", reportSaying(text)))
+		if gotTags != tags {
+			t.Errorf("%q changes the page:\n%s", text, gotTags)
+		}
+		if got := strings.Count(gotWords, shown); got != want {
+			t.Errorf("%q stands there %d times, want %d", text, got, want)
+		}
+	}
+}
+
+// parsedPage are the elements of a page with their attributes, as a browser finds them, and all texts.
+func parsedPage(t *testing.T, page string) (tags, words string) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var elements, texts strings.Builder
+	for node := range doc.Descendants() {
+		switch node.Type {
+		case html.TextNode:
+			texts.WriteString(node.Data)
+		case html.ElementNode:
+			fmt.Fprintln(&elements, node.Parent.Data, node.Data, node.Attr)
+		default:
+			fmt.Fprintln(&elements, node.Type, node.Data)
+		}
+	}
+	return elements.String(), texts.String()
 }
 
 func TestHTMLReport(t *testing.T) {

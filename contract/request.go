@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,28 +18,35 @@ type request struct {
 	header http.Header
 	body   []byte
 	path   map[string]string // path parameters by name
+	query  url.Values
+
+	invented []string // required parameters whose value nobody has given: nothing on the server need have it
 }
 
-// request builds a step's request. Parameters come from the step, the item, the options, the document's examples, or a
+// known are the ids of items that are there.
+type known struct {
+	item string                       // of the item that the step is about
+	held map[*openapi.Resource]string // of what the case has created before
+}
+
+// request builds a step's request. Parameters come from the step, the items, the options, the document's examples, or a
 // sample.
-func (m *maker) request(s Step, itemID string) (*request, error) {
-	r := &request{method: s.Operation.Method, header: http.Header{"Accept": {"application/json"}}, path: map[string]string{}}
+func (m *maker) request(s Step, k known) (*request, error) {
+	r := &request{method: s.Operation.Method, header: http.Header{"Accept": {acceptedTypes(s.Operation)}}, path: map[string]string{}}
 	query, template := url.Values{}, s.Operation.Path
-	owner := m.owner(s.Operation)
 	for _, p := range s.Operation.Parameters {
 		texts, given := s.argument(p)
-		switch {
-		case given:
-		case owner != nil && p.In == openapi.InPath && p.Name == owner.ID.Parameter && itemID != "":
-			texts = []string{itemID}
-		case p.Required:
-			texts = m.parameter(p)
+		if !given {
+			if m.sendObject(p, query) {
+				continue
+			}
+			texts = m.usual(r, s.Operation, p, k)
 		}
-		r.send(p, filled(texts, itemID), query, &template)
+		r.send(p, filled(texts, k.item), query, &template)
 	}
 	for _, a := range s.Arguments { // what the operation does not describe
 		if a.In == openapi.InQuery && !describes(s.Operation, a) {
-			query[a.Name] = filled(a.Texts, itemID)
+			query[a.Name] = filled(a.Texts, k.item)
 		}
 	}
 	r.target = s.Operation.Base + template
@@ -48,10 +56,85 @@ func (m *maker) request(s Step, itemID string) (*request, error) {
 	if s.Raw != nil {
 		s.Raw.change(r)
 	}
-	if len(query) > 0 {
+	if r.query = query; len(query) > 0 {
 		r.target += "?" + query.Encode()
 	}
 	return r, nil
+}
+
+// sendObject says a required object in the query; false for any other parameter.
+func (m *maker) sendObject(p *openapi.Parameter, query url.Values) bool {
+	if !p.Required || p.Schema == nil || p.In != openapi.InQuery {
+		return false
+	}
+	values := []any{p.Schema.Sample(nil), p.Schema.SampleAll(nil)}
+	if len(p.Examples) > 0 {
+		values = append([]any{p.Examples[0].Value}, values...)
+	}
+	for _, value := range values {
+		if pairs, ok := p.Pairs(scalarsOf(value)); ok {
+			for name, text := range pairs {
+				query.Set(name, text)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// scalarsOf is an object without the members that a query cannot say.
+func scalarsOf(value any) any {
+	object, isObject := value.(map[string]any)
+	if !isObject {
+		return value
+	}
+	scalars := map[string]any{}
+	for name, member := range object {
+		switch member.(type) {
+		case map[string]any, []any, nil:
+		default:
+			scalars[name] = member
+		}
+	}
+	return scalars
+}
+
+// usual is what a parameter is sent as where the step says nothing: none where it may be left out.
+func (m *maker) usual(r *request, op *openapi.Operation, p *openapi.Parameter, k known) []string {
+	if p.In == openapi.InPath {
+		if id := m.itemNamed(op, p.Name, k); id != "" {
+			return []string{id}
+		}
+	}
+	if !p.Required {
+		return nil
+	}
+	if _, given := m.values[p.Name]; !given && (p.In == openapi.InPath || p.In == openapi.InQuery) && !m.promised(op, p) {
+		r.invented = append(r.invented, p.Name)
+	}
+	return m.parameter(p)
+}
+
+// promised says whether the document names a collection that is there: by the example of a parameter of the operations
+// that create and list items.
+func (m *maker) promised(op *openapi.Operation, p *openapi.Parameter) bool {
+	r := m.owner(op)
+	return r != nil && (op == r.Create || op == r.List) && len(p.Examples) > 0
+}
+
+// itemNamed is the id of the item that a path parameter names, "" where that is not known.
+func (m *maker) itemNamed(op *openapi.Operation, parameter string, k known) string {
+	r := m.relations.named(op, parameter)
+	if r == nil {
+		return ""
+	}
+	if r == m.owner(op) && parameter == r.ID.Parameter && k.item != "" {
+		return k.item
+	}
+	if _, given := m.values[parameter]; given {
+		return ""
+	}
+	return k.held[r]
 }
 
 func (s Step) argument(p *openapi.Parameter) (texts []string, given bool) {
@@ -112,16 +195,29 @@ func (r *request) setBody(s Step) (err error) {
 	if s.Body == nil {
 		return nil
 	}
-	r.body, err = encodeBody(s.Body)
-	r.header.Set("Content-Type", s.Operation.RequestBody.Content[0].Range)
+	media := contentOf(s)
+	if media == nil {
+		return errors.New("the document describes no body that can be made")
+	}
+	var contentType string
+	r.body, contentType, err = encodeAs(media, s.Body)
+	r.header.Set("Content-Type", contentType)
 	return err
+}
+
+// behind is the path with more behind it; the root has a slash already.
+func behind(path, suffix string) string {
+	if suffix == "" {
+		return path
+	}
+	return strings.TrimSuffix(path, "/") + suffix
 }
 
 func (w *Raw) change(r *request) {
 	if w.Method != "" {
 		r.method = w.Method
 	}
-	r.target += w.Suffix
+	r.target = behind(r.target, w.Suffix)
 	if w.Body != nil {
 		r.body = w.Body
 	}

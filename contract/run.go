@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -24,6 +25,8 @@ type Options struct {
 	Parameters map[string]string // values of path parameters, by name, for every request; else the documented examples
 	Instances  []Instance        // real data for JSON in strings, in place of the document's examples
 	Phases     []string          // names of Phases(); none is DefaultPhases()
+	Include    []Selector        // judge the operations that one of these matches; none is all
+	Exclude    []Selector        // never send the operations that one of these matches, whatever Include says
 	ReadOnly   bool              // send GET, HEAD and OPTIONS only
 	FuzzCases  int               // cases of the phase fuzz; 0 is 1000
 
@@ -159,6 +162,7 @@ type runner struct {
 	mu       sync.Mutex // guards what follows, and the report
 	report   *Report
 	coverage *coverage
+	lost     *lost
 	objects  int  // that were created
 	alive    bool // the target has answered once
 	silent   int  // cases in a row that ended without an answer
@@ -192,7 +196,7 @@ func newRunner(target Target, o Options) (*runner, iter.Seq[Case], error) {
 		return nil, nil, err
 	}
 	cases, err := m.cases(o)
-	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, checks: Checks(), began: o.Now(), report: newReport(target, o), coverage: newCoverage(o.Spec)}
+	r := &runner{target: target, maker: m, o: o, redactor: newRedactor(slices.Concat(secretsOf(target), instanceSecrets(o), o.Secrets)), items: &itemSchemas{schemas: map[*openapi.Answer]*openapi.Schema{}}, checks: Checks(), began: o.Now(), report: newReport(target, o, m.chosen), lost: newLost(m), coverage: newCoverage(m.chosen)}
 	return r, cases, err
 }
 
@@ -242,7 +246,7 @@ func (m *maker) cases(o Options) (iter.Seq[Case], error) {
 }
 
 func (c Case) readOnly() bool {
-	return !slices.ContainsFunc(c.Steps, func(s Step) bool {
+	return !slices.ContainsFunc(c.steps(), func(s Step) bool {
 		method := s.Method()
 		return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 	})
@@ -250,14 +254,26 @@ func (c Case) readOnly() bool {
 
 // creations are how many items the case may create.
 func (c Case) creations() int {
-	n := 0
+	n := len(c.Before)
 	for _, s := range c.Steps {
-		if c.Resource != nil && s.Operation == c.Resource.Create {
+		if c.creates(s) {
 			n++
 		}
 	}
 	return n
 }
+
+func (c Case) creates(s Step) bool {
+	for r := c.Resource; r != nil && r != r.Parent; r = r.Parent {
+		if s.Operation == creator(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// steps are all of the case, in the order in which they are sent.
+func (c Case) steps() []Step { return slices.Concat(c.Before, c.Steps) }
 
 // maxSilent is how many cases in a row may end without an answer before the run does.
 const maxSilent = 3
@@ -270,13 +286,13 @@ const maxSkipped = 10
 func (r *runner) stop(c Case) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spent := r.exhausted(len(c.Steps))
+	spent := r.exhausted(len(c.Before) + len(c.Steps))
 	switch {
 	case spent != "":
 		r.report.Interrupted = spent
 	case r.silent >= maxSilent:
 		r.report.Interrupted = "the target has stopped answering"
-	case r.report.Skipped >= maxSkipped && r.report.Passed+r.report.Failed == 0:
+	case r.report.Skipped >= maxSkipped && r.report.Passed+r.report.Failed == 0 && !r.lost.onlyItems():
 		r.report.Interrupted = fmt.Sprintf("the first %d cases could not be judged", r.report.Skipped)
 	}
 	return r.report.Interrupted != ""
@@ -336,7 +352,7 @@ func (r *runner) smaller(ctx context.Context, c Case, result Result, found []Fin
 func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 	began := r.o.Now()
 	s := r.session(c)
-	if reason := r.tooMany(c); reason != "" {
+	if reason := cmp.Or(r.lost.why(c, r.carriedOut), r.tooMany(c)); reason != "" {
 		return Result{Case: c.String(), Operation: c.Operation.ID, Outcome: Skipped, Reason: reason}, nil, nil
 	}
 	err := s.steps(ctx)
@@ -360,7 +376,7 @@ func (r *runner) try(ctx context.Context, c Case) (Result, []Finding, error) {
 }
 
 func (r *runner) session(c Case) *session {
-	return &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), made: map[string]made{}}
+	return &session{runner: r, c: c, ids: make([]string, len(c.Steps)+1), held: map[*openapi.Resource]string{}, made: map[int]made{}, answers: map[int]*Exchange{}}
 }
 
 // exhausted says why n more requests may not be sent; "" when they may. r.mu is held.

@@ -19,9 +19,12 @@ import (
 type session struct {
 	*runner
 	c         Case
-	ids       []string        // by step, counted from 1: of the item that it created
-	made      map[string]made // items that were created and not deleted, by id
+	ids       []string                     // by step, counted from 1: of the item that it created
+	held      map[*openapi.Resource]string // ids of what Case.Before created
+	made      map[int]made                 // items that were created and not deleted, by their number in the ledger
 	exchanges []*Exchange
+	answers   map[int]*Exchange // by the number of the step
+	sent      int               // steps
 	found     []Finding
 	requests  int
 	skipped   string // why the case cannot be judged
@@ -34,11 +37,14 @@ type session struct {
 type made struct {
 	resource *openapi.Resource
 	path     map[string]string // of the request that created it
-	number   int               // in the ledger
+	id       string
 }
 
 // steps sends the case's steps until one is not answered, or the rest cannot be judged.
 func (s *session) steps(ctx context.Context) error {
+	if err := s.setUp(ctx); err != nil {
+		return err
+	}
 	for i := 0; i < len(s.c.Steps) && s.skipped == "" && !s.silent; {
 		n := s.together(i)
 		if s.skipped = s.cut(n); s.skipped != "" {
@@ -54,8 +60,53 @@ func (s *session) steps(ctx context.Context) error {
 			return err
 		}
 		i += n
+		s.sent = i
 	}
 	return nil
+}
+
+// setUp creates what the case needs. That it cannot be created is a finding of the cases that are about that, and here a
+// reason to judge nothing.
+func (s *session) setUp(ctx context.Context) error {
+	for i, step := range s.c.Before {
+		if s.skipped = s.cut(1); s.skipped != "" {
+			return nil
+		}
+		x := s.prepare(-i-1, step)
+		if x == nil {
+			s.skipped = s.notReached("what it needs is not in the answers before it")
+			return nil
+		}
+		s.exchange(ctx, x)
+		if err := s.record(ctx, x); err != nil || s.skipped != "" {
+			return err
+		}
+		if x.err != nil {
+			s.found = append(s.found, s.judge(x)...)
+			return nil
+		}
+		s.skipped = s.hold(x)
+	}
+	return nil
+}
+
+// hold keeps the id of what the case needs, and says why there is none.
+func (s *session) hold(x *Exchange) string {
+	r := s.maker.owner(x.Step.Operation)
+	switch {
+	case !x.succeeded():
+		return s.notReached(fmt.Sprintf("%s, which makes what it needs, is answered with %d", x.Step.Operation.ID, x.Response.Status))
+	case r == nil || !x.Step.creates(r):
+		return ""
+	case x.idMade(r) == "":
+		return s.notReached(fmt.Sprintf("%s, which makes what it needs, gives no id", x.Step.Operation.ID))
+	}
+	s.held[r] = x.idMade(r)
+	return ""
+}
+
+func (s *session) notReached(why string) string {
+	return fmt.Sprintf("%s is not reached: %s", s.c.Operation.ID, why)
 }
 
 // cut says why the case may not send n more requests; "" when it may.
@@ -78,7 +129,7 @@ func (s *session) together(i int) int {
 func (s *session) send(ctx context.Context, i, n int) error {
 	exchanges := make([]*Exchange, 0, n)
 	for k := i; k < i+n; k++ {
-		if x := s.prepare(k, s.c.Steps[k]); x != nil {
+		if x := s.prepare(k+1, s.c.Steps[k]); x != nil {
 			exchanges = append(exchanges, x)
 		}
 	}
@@ -110,13 +161,21 @@ func (s *session) meet(ctx context.Context, exchanges []*Exchange) {
 	wait.Wait()
 }
 
-// prepare makes a step's exchange; nil when the item that it is about could not be created, which is a finding already.
-func (s *session) prepare(k int, step Step) *Exchange {
+// prepare makes a step's exchange; nil when the item that it is about could not be created, which is a finding already,
+// or when something else is missing that earlier answers were to give.
+func (s *session) prepare(number int, step Step) *Exchange {
 	if step.Created > 0 && s.ids[step.Created] == "" || step.capitals() && !hasCapitals(s.ids[step.Created]) {
 		return nil
 	}
-	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: k + 1, ids: s.ids}
-	x.request, x.err = s.maker.request(step, x.ItemID)
+	if before := s.answers[step.If]; step.If > 0 && (before == nil || !before.succeeded()) {
+		return nil
+	}
+	step, ok := s.filledIn(step)
+	if !ok {
+		return nil
+	}
+	x := &Exchange{Case: s.c, Step: step, ItemID: s.ids[step.Created], spec: s.maker.spec, items: s.items, number: number, ids: s.ids}
+	x.request, x.err = s.maker.request(step, known{x.ItemID, s.held})
 	x.secrets = sentSecrets(s.maker.spec, step.Body)
 	return x
 }
@@ -132,8 +191,26 @@ const uuidLength = 36
 // hasCapitals says whether an id in capitals is another id.
 func hasCapitals(id string) bool { return strings.ToUpper(id) != id && len(id) != uuidLength }
 
-// take records an exchange, judges it, and remembers what was created and deleted.
+// take records an exchange and judges it.
 func (s *session) take(ctx context.Context, x *Exchange) error {
+	if err := s.record(ctx, x); err != nil || s.skipped != "" {
+		return err
+	}
+	if p, ok := x.list(); ok && x.Step.Guard && len(p.items) > 0 {
+		s.skipped = "what it would create is on the server already"
+		return nil
+	}
+	if s.maker.selection.chooses(x.Step.Operation) {
+		s.found = append(s.found, s.judge(x)...)
+	}
+	if s.skipped = s.unusable(x); s.skipped != "" {
+		s.lost.give(s.maker.owner(x.Step.Operation), s.skipped)
+	}
+	return nil
+}
+
+// record remembers what was created and deleted, and whether the answer can be judged.
+func (s *session) record(ctx context.Context, x *Exchange) error {
 	if s.unwritten != nil {
 		return s.unwritten
 	}
@@ -143,16 +220,10 @@ func (s *session) take(ctx context.Context, x *Exchange) error {
 	s.silent = s.silent || x.err != nil
 	x.earlier = s.exchanges[:len(s.exchanges):len(s.exchanges)] // what is appended later is not seen
 	s.exchanges = append(s.exchanges, x)
+	s.answers[x.number] = x
 	s.remember(x)
 	s.count(x)
-	if s.skipped = s.cannotJudge(x); s.skipped != "" {
-		return nil
-	}
-	if p, ok := x.list(); ok && x.Step.Guard && len(p.items) > 0 {
-		s.skipped = "what it would create is on the server already"
-		return nil
-	}
-	s.found = append(s.found, s.judge(x)...)
+	s.skipped = s.cannotJudge(x)
 	return nil
 }
 
@@ -177,36 +248,71 @@ func (s *session) remember(x *Exchange) {
 	if r == nil || !x.succeeded() {
 		return
 	}
-	switch x.Step.Operation {
-	case r.Create:
-		s.ids[x.number] = idOf(x.Body, r.ID.Created)
-	case r.Delete:
-		if item, there := s.made[x.ItemID]; there && x.Step.Refused == "" || there && x.Step.Rivals {
-			s.forget(x.ItemID, item)
+	switch {
+	case x.Step.creates(r) && x.number > 0:
+		s.ids[x.number] = x.idMade(r)
+	case x.Step.Operation == r.Delete && (x.Step.Refused == "" || x.Step.Rivals || x.Step.Open && x.Step.Refused == openapi.InUse):
+		for number, item := range s.made {
+			if item.resource == r && item.id == x.request.path[r.ID.Parameter] && item.in(x.request.path) {
+				s.forget(number)
+			}
 		}
 	}
 }
 
-func (s *session) forget(id string, item made) {
-	delete(s.made, id)
-	s.ledgerFailed(s.o.Ledger.Deleted(item.number))
+// in says whether the path names the collection of the item, as far as it names one.
+func (item made) in(path map[string]string) bool {
+	for name, value := range item.path {
+		if other, there := path[name]; there && name != item.resource.ID.Parameter && other != value {
+			return false
+		}
+	}
+	return true
+}
+
+// forget takes note that an item is gone, and with it those of its own that cannot be deleted one by one.
+func (s *session) forget(number int) {
+	gone := s.made[number]
+	delete(s.made, number)
+	s.ledgerFailed(s.o.Ledger.Deleted(number))
+	for n, item := range s.made {
+		if item.resource.Parent == gone.resource && item.resource.Delete == nil && item.path[item.resource.Holder] == gone.id {
+			s.forget(n)
+		}
+	}
 }
 
 // cannotJudge says why the answer says nothing about the contract: the server wants credentials or a pause, and has never
 // carried the operation out. Where it has, such an answer to a sound request is a finding.
 func (s *session) cannotJudge(x *Exchange) string {
-	if x.err != nil || x.Step.Operation.Answer(x.Response.Status) == nil {
+	if x.err != nil {
 		return ""
 	}
-	switch status := x.Response.Status; status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		if !s.carriedOut(x.Step.Operation) && x.Step.Refused != foreign {
-			return fmt.Sprintf("%s is answered with %d: it needs other credentials", x.Step.Operation.ID, status)
-		}
-	case http.StatusTooManyRequests:
-		return fmt.Sprintf("%s is answered with 429: send fewer requests a second", x.Step.Operation.ID)
+	op, status := x.Step.Operation, x.Response.Status
+	described := op.Answer(status) != nil
+	switch {
+	case status == http.StatusTooManyRequests && described:
+		return fmt.Sprintf("%s is answered with 429: send fewer requests a second", op.ID)
+	case x.Step.Refused == foreign || s.carriedOut(op) && (x.Step.Created > 0 || status != http.StatusNotFound && status != http.StatusGone):
+	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && (described || op.Secured):
+		reason := fmt.Sprintf("%s is answered with %d: it needs other credentials", op.ID, status)
+		s.lost.lock(op, reason)
+		return reason
+	case (status == http.StatusNotFound || status == http.StatusGone) && !x.mayFail() && len(x.request.invented) > 0:
+		reason := fmt.Sprintf("%s is not reached (%d): there may be no item to ask for; give --parameter %s=…", op.ID, status, x.request.invented[len(x.request.invented)-1])
+		s.lost.miss(op, reason)
+		return reason
 	}
 	return ""
+}
+
+// unusable says why nothing can be done with what was created; "" where it can, or where the check created-id says it.
+func (s *session) unusable(x *Exchange) string {
+	r := s.maker.owner(x.Step.Operation)
+	if x.err != nil || r == nil || !x.Step.creates(r) || !x.succeeded() || x.mayFail() || x.departs() || x.idMade(r) != "" || x.promisesID(r) {
+		return ""
+	}
+	return fmt.Sprintf("%s gives no id: nothing can be said of what it creates", x.Step.Operation.ID)
 }
 
 // maxPages bounds the pages that are asked for.
@@ -216,22 +322,47 @@ const maxPages = 64
 func (s *session) pages(ctx context.Context, i int) error {
 	step := s.c.Steps[i]
 	base := slices.Clone(step.Arguments)
-	for offset, n := 0, 0; n < maxPages; offset, n = offset+step.Pages, n+1 {
+	var last *Exchange
+	for n := range maxPages {
 		if s.skipped = s.cut(1); s.skipped != "" {
 			return nil
 		}
-		step.Arguments = append(slices.Clone(base), query(s.c.Resource.Limit, strconv.Itoa(step.Pages)), query(s.c.Resource.Offset, strconv.Itoa(offset)))
-		x := s.prepare(i, step)
-		s.exchange(ctx, x)
-		if err := s.take(ctx, x); err != nil {
+		turn, more := s.turn(n, step.Pages, last)
+		if !more {
+			return nil
+		}
+		step.Arguments = append(slices.Clone(base), turn...)
+		if n > 0 && s.c.Resource.Offset == "" { // some answer 404 to a page behind the last
+			step.Refused, step.Open = openapi.UnknownID, true
+		}
+		last = s.prepare(i+1, step)
+		s.exchange(ctx, last)
+		if err := s.take(ctx, last); err != nil {
 			return err
 		}
-		p, ok := x.list()
-		if !ok || len(p.items) == 0 || p.total >= 0 && offset > p.total || s.skipped != "" {
+		p, ok := last.list()
+		if !ok || len(p.items) == 0 || p.total >= 0 && n*step.Pages > p.total || s.skipped != "" {
 			return nil
 		}
 	}
+	s.skipped = fmt.Sprintf("the collection has more than %d pages of %d items", maxPages, step.Pages)
 	return nil
+}
+
+// turn are the arguments that ask for the n-th page of so many items; false behind the last.
+func (s *session) turn(n, size int, last *Exchange) ([]Argument, bool) {
+	r := s.c.Resource
+	arguments := []Argument{query(r.Limit, strconv.Itoa(size))}
+	switch {
+	case r.Offset != "":
+		return append(arguments, query(r.Offset, strconv.Itoa(n*size))), true
+	case r.Page != "":
+		return append(arguments, query(r.Page, strconv.Itoa(r.First+n))), true
+	case last == nil:
+		return arguments, true
+	}
+	next := textOf(lookup(last.Body, r.Next))
+	return append(arguments, query(r.Cursor, next)), next != ""
 }
 
 // exchange sends a request. That there was no answer, and why, is in the exchange's err.
@@ -254,7 +385,8 @@ func (s *session) exchange(ctx context.Context, x *Exchange) {
 		s.doubt(number)
 		return
 	}
-	x.Body, _ = openapi.DecodeJSON(x.Response.Body)
+	x.Body, _ = openapi.DecodeJSON(x.Response.Body) // what is no JSON, the contract says
+	x.Response.Value = x.Body
 	if x.judgedByOperation() {
 		x.violations = x.Step.Operation.ValidateResponse(x.Response)
 	}
@@ -294,8 +426,11 @@ func (s *session) deliver(ctx context.Context, x *Exchange) error {
 // server says of a malformed request may come from a part of it that the document does not speak of.
 func (x *Exchange) judgedByOperation() bool {
 	raw, status := x.Step.Raw, x.Response.Status
-	if x.mayFail() && status >= 400 && status < 500 && !describesRefusal(x.Step.Operation) {
+	if x.mayFail() && status >= 400 && status < 500 && !x.refusalIsDescribed() {
 		return false
+	}
+	if x.Step.Refused == openapi.UnknownID && x.Step.Open && x.succeeded() && !foresees(x.spec, x.Step.Operation, openapi.UnknownID) {
+		return false // what such a request is answered with, the document does not say
 	}
 	if raw == nil {
 		return true
@@ -307,16 +442,10 @@ func (x *Exchange) judgedByOperation() bool {
 	return x.Step.Operation.Answer(status) != nil || !slices.Contains(infrastructure, status)
 }
 
-// describesRefusal says whether the operation describes what a request is refused with: where it is silent, every
-// refusal is sound.
-func describesRefusal(op *openapi.Operation) bool {
-	return slices.ContainsFunc(op.Responses, func(a *openapi.Answer) bool { return a.Status == "default" || strings.HasPrefix(a.Status, "4") })
-}
-
 // intend writes a creation into the ledger before it is sent; 0 for what creates nothing.
 func (s *session) intend(x *Exchange) (int, error) {
 	r := s.maker.owner(x.Step.Operation)
-	if r == nil || x.Step.Operation != r.Create {
+	if r == nil || !x.Step.creates(r) {
 		return 0, nil
 	}
 	unique := map[string]string{}
@@ -334,7 +463,7 @@ func (s *session) settle(x *Exchange, number int) {
 		return
 	}
 	r := s.maker.owner(x.Step.Operation)
-	id := idOf(x.Body, r.ID.Created)
+	id := x.idMade(r)
 	switch status := x.Response.Status; {
 	case status >= 500 && (!x.mayFail() || status != x.wanted()), x.succeeded() && id == "": // there may be an item
 		s.doubt(number)
@@ -347,7 +476,7 @@ func (s *session) settle(x *Exchange, number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objects++
-	s.made[id] = made{r, x.request.path, number}
+	s.made[number] = made{r, x.request.path, id}
 }
 
 // doubt takes note of a creation of which nobody knows what became; 0 is none.
@@ -364,7 +493,11 @@ func (s *session) search(ctx context.Context) {
 	if len(s.doubtful) == 0 || s.neverAnswered() {
 		return
 	}
-	entries := slices.DeleteFunc(s.o.Ledger.Open(), func(e LedgerEntry) bool { return !slices.Contains(s.doubtful, e.Number) })
+	deletable := map[string]bool{}
+	for _, r := range s.maker.relations.resources {
+		deletable[r.Name] = r.Delete != nil
+	}
+	entries := slices.DeleteFunc(s.o.Ledger.Open(), func(e LedgerEntry) bool { return !slices.Contains(s.doubtful, e.Number) || !deletable[e.Resource] })
 	report, _ := Cleanup(ctx, s.target, s.maker.spec, entries, CleanupOptions{})
 	for _, e := range report.Entries {
 		if e.Outcome != Left {
@@ -377,24 +510,38 @@ func (s *session) search(ctx context.Context) {
 func (s *session) cleanUp(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	defer s.search(ctx)
-	for _, id := range slices.Sorted(maps.Keys(s.made)) {
-		item := s.made[id]
-		if item.resource.Delete == nil {
+	s.restore(ctx)
+	for _, number := range slices.Backward(slices.Sorted(maps.Keys(s.made))) { // what belongs to others was made after them
+		item, there := s.made[number]
+		if !there || item.resource.Delete == nil {
 			continue
 		}
 		step := Step{Operation: item.resource.Delete}
 		for _, name := range sortedKeys(item.path) {
-			step.Arguments = append(step.Arguments, Argument{openapi.InPath, name, []string{item.path[name]}})
+			step.Arguments = append(step.Arguments, inPath(name, item.path[name]))
 		}
-		x := &Exchange{Case: s.c, Step: step, ItemID: id, spec: s.maker.spec, items: s.items, ids: s.ids, earlier: s.exchanges}
-		if x.request, x.err = s.maker.request(step, id); x.err == nil {
+		x := &Exchange{Case: s.c, Step: step, ItemID: item.id, spec: s.maker.spec, items: s.items, ids: s.ids, earlier: s.exchanges}
+		if x.request, x.err = s.maker.request(step, known{item: item.id}); x.err == nil {
 			s.exchange(ctx, x)
 		}
 		s.count(x)
 		if x.succeeded() || x.err == nil && x.Response.Status >= 400 && x.Response.Status < 500 && s.gone(x) {
-			s.forget(id, item)
+			s.forget(number)
 		} else if x.err != nil && s.skipped == "" && !s.silent {
 			s.found = append(s.found, s.judge(x)...)
+		}
+	}
+}
+
+// restore sends back what a case that ended early has changed and could not send back itself.
+func (s *session) restore(ctx context.Context) {
+	if s.sent == 0 || s.sent >= len(s.c.Steps) {
+		return
+	}
+	if step := s.c.Steps[len(s.c.Steps)-1]; step.Put > 0 {
+		if x := s.prepare(len(s.c.Steps), step); x != nil {
+			s.exchange(ctx, x)
+			s.count(x)
 		}
 	}
 }

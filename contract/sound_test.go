@@ -139,7 +139,7 @@ func soundServers() []soundServer {
 // sorted keeps lists in another stable order.
 func sorted(sort func(list []mockserver.Document)) twist {
 	return listsAs(func(c mockserver.Collection, q mockserver.Query) ([]mockserver.Document, int, error) {
-		list, total, err := c.List(mockserver.Query{Equal: q.Equal})
+		list, total, err := c.List(mockserver.Query{ID: q.ID, Equal: q.Equal})
 		sort(list)
 		return pageOf(list, q), total, err
 	})

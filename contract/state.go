@@ -14,11 +14,8 @@ import (
 // done, what was deleted is gone, each item belongs to one parent, and nothing changes that when requests meet.
 func stateCases(m *maker) iter.Seq[Case] {
 	return func(yield func(Case) bool) {
-		for _, r := range m.spec.Resources() {
-			if r.Create == nil || r.List == nil {
-				continue
-			}
-			for _, tell := range []func(*openapi.Resource) []Case{m.lives, m.replacements, m.refusals, m.neighbours, m.strangers, m.isolations, m.meetings} {
+		for _, r := range m.relations.resources {
+			for _, tell := range m.tales(r) {
 				for _, c := range tell(r) {
 					if !yield(c) {
 						return
@@ -29,19 +26,31 @@ func stateCases(m *maker) iter.Seq[Case] {
 	}
 }
 
+// tales are the stories that can be told of a resource: none where its items cannot be created, or the user does not
+// want that judged.
+func (m *maker) tales(r *openapi.Resource) []func(*openapi.Resource) []Case {
+	switch op := m.creator(r); {
+	case r.Singleton() && r.Get != nil && r.Update != nil && m.selection.chooses(r.Update) && !m.readOnly:
+		return []func(*openapi.Resource) []Case{m.rewritings}
+	case op == nil || !m.selection.chooses(op) || schemaOf(op) == nil:
+		return nil
+	}
+	return []func(*openapi.Resource) []Case{m.lives, m.replacements, m.patches, m.refusals, m.neighbours, m.strangers, m.isolations, m.kinships, m.preconditions, m.meetings}
+}
+
 func (m *maker) state(r *openapi.Resource, name string) *story {
-	return m.story("state", r.Name+"/"+name, r.Create)
+	return m.story("state", r.Name+"/"+name, creator(r))
 }
 
 // item is a body of the resource's first variant, with values of its own.
-func (m *maker) item(r *openapi.Resource) any { return m.own(r.Create, m.variants(r.Create)[0]) }
+func (m *maker) item(r *openapi.Resource) any { return m.own(creator(r), m.variants(creator(r))[0]) }
 
 // lives take an item of every variant from its creation to its end.
 func (m *maker) lives(r *openapi.Resource) []Case {
 	var cases []Case
-	for _, v := range m.variants(r.Create) {
+	for _, v := range m.variants(creator(r)) {
 		s := m.state(r, "life of "+v.name)
-		body := m.own(r.Create, v)
+		body := m.own(creator(r), v)
 		s.whole(Listing{})
 		item := s.create(body)
 		s.whole(Listing{Shows: []Shown{{Created: item}}, After: item})
@@ -50,6 +59,7 @@ func (m *maker) lives(r *openapi.Resource) []Case {
 			for _, changed := range append(m.variations(r, body), body) {
 				s.shows(item, s.update(item, changed), OfWrite, changed)
 			}
+			m.repeat(s, item, body)
 		}
 		if r.Delete != nil {
 			m.end(s, item, body)
@@ -62,14 +72,16 @@ func (m *maker) lives(r *openapi.Resource) []Case {
 // end deletes an item: nothing can be done with it any more.
 func (m *maker) end(s *story, item int, body any) {
 	s.hides(item, s.remove(item), OfWrite)
-	s.remove(item)
-	s.refuse(openapi.UnknownID)
-	if s.r.Update != nil {
+	if s.foresees(s.r.Delete, openapi.UnknownID) {
+		s.remove(item)
+		s.refuse(openapi.UnknownID)
+	}
+	if creator(s.r) == s.r.Create && s.foresees(s.r.Update, openapi.UnknownID) {
 		s.update(item, body)
 		write := s.refuse(openapi.UnknownID)
 		s.hides(item, write, OfRefusal)
 	}
-	if len(s.r.Unique) > 0 {
+	if len(s.r.Unique) > 0 || s.r.ID.Sent != "" {
 		again := s.create(body) // what made it unique is free again
 		s.shows(again, again, OfWrite, body)
 	}
@@ -77,7 +89,7 @@ func (m *maker) end(s *story, item int, body any) {
 
 // replacements give an item other values for all that may change: nothing of the old ones stays.
 func (m *maker) replacements(r *openapi.Resource) []Case {
-	if r.Update == nil {
+	if r.Update == nil || !readable(r) {
 		return nil
 	}
 	var cases []Case
@@ -92,7 +104,10 @@ func (m *maker) replacements(r *openapi.Resource) []Case {
 	for _, pointer := range r.Unique {
 		s := m.state(r, "an update changes "+strings.TrimPrefix(pointer, "/"))
 		body := m.item(r)
-		renamed := openapi.Set(body, r.Sent+pointer, m.name())
+		renamed := m.renamed(r.Update, body, r.Sent+pointer)
+		if shows(lookup(renamed, r.Sent), lookup(body, r.Sent)) || pointer == r.ID.Sent {
+			continue // no other value is allowed there
+		}
 		item := s.create(body)
 		write := s.update(item, renamed)
 		s.shows(item, write, OfWrite, renamed)
@@ -105,7 +120,7 @@ func (m *maker) replacements(r *openapi.Resource) []Case {
 		s.shows(other, other, OfWrite, body)
 		s.shows(item, other, OfWrite, renamed)
 		if r.Delete != nil {
-			s.update(item, openapi.Set(renamed, r.Sent+pointer, m.name()))
+			s.update(item, m.renamed(r.Update, renamed, r.Sent+pointer))
 			s.hides(item, s.remove(item), OfWrite)
 		}
 		cases = append(cases, s.c)
@@ -117,12 +132,12 @@ func (m *maker) replacements(r *openapi.Resource) []Case {
 // that member, "" where there is none.
 func (m *maker) extended(r *openapi.Resource) (body, extended any, dropped string) {
 	body = m.item(r)
-	for _, x := range r.Create.RequestBody.Content[0].Schema.Variations(body) {
+	for _, x := range schemaOf(creator(r)).Variations(body) {
 		_, there := openapi.Lookup(body, x.Pointer)
-		if there || x.Missing || !strings.HasPrefix(x.Pointer, r.Sent+"/") {
+		if there || x.Missing || x.Pointer == r.Sent+r.ID.Item || !strings.HasPrefix(x.Pointer, r.Sent+"/") {
 			continue
 		}
-		if extended = x.Of(body); m.valid(r.Create, extended) && m.valid(r.Update, extended) {
+		if extended = x.Of(body); m.valid(creator(r), extended) && m.valid(r.Update, extended) {
 			return body, extended, strings.TrimPrefix(x.Pointer, r.Sent)
 		}
 	}
@@ -133,17 +148,18 @@ func (m *maker) extended(r *openapi.Resource) (body, extended any, dropped strin
 func (m *maker) refusals(r *openapi.Resource) []Case {
 	cases := m.duplicates(r)
 	base := m.item(r)
-	for i, invalid := range m.invalid(r.Create, base) {
+	for i, invalid := range m.invalid(creator(r), base) {
 		if filter, pointer := uniqueFilter(r); filter != "" {
 			s := m.state(r, fmt.Sprintf("a refused creation leaves nothing behind (%d)", i+1))
 			name := textOf(lookup(invalid, r.Sent+pointer))
 			s.none(filter, pointer, name)
-			write := s.then(Step{Operation: r.Create, Body: invalid, Refused: openapi.Invalid})
+			s.create(invalid)
+			write := s.refuse(openapi.Invalid)
 			s.none(filter, pointer, name)
 			s.last().List.After, s.last().List.Of = write, OfRefusal
 			cases = append(cases, s.c)
 		}
-		if r.Update != nil {
+		if r.Update != nil && !m.valid(r.Update, invalid) {
 			s := m.state(r, fmt.Sprintf("a refused update changes nothing (%d)", i+1))
 			body := m.item(r)
 			item := s.create(body)
@@ -159,6 +175,9 @@ func (m *maker) refusals(r *openapi.Resource) []Case {
 
 // invalid are a few bodies that the document forbids for different reasons, their unique values being sound.
 func (m *maker) invalid(op *openapi.Operation, body any) []any {
+	if !m.varies(op) {
+		return nil
+	}
 	var list []any
 	wanted := []func(openapi.Variation) bool{
 		func(x openapi.Variation) bool { return x.Missing },
@@ -167,7 +186,7 @@ func (m *maker) invalid(op *openapi.Operation, body any) []any {
 	}
 	r := m.owner(op)
 	for _, want := range wanted {
-		for _, x := range slices.Backward(op.RequestBody.Content[0].Schema.Variations(body)) {
+		for _, x := range slices.Backward(schemaOf(op).Variations(body)) {
 			unique := slices.ContainsFunc(r.Unique, func(p string) bool { return r.Sent+p == x.Pointer })
 			if want(x) && !unique && strings.HasPrefix(x.Pointer, r.Sent+"/") && !m.valid(op, x.Of(body)) {
 				list = append(list, x.Of(body))
@@ -185,6 +204,9 @@ func lookup(value any, pointer string) any {
 
 // uniqueFilter is a query parameter that filters by a unique value, and its pointer; "" where there is none.
 func uniqueFilter(r *openapi.Resource) (filter, pointer string) {
+	if r.List == nil {
+		return "", ""
+	}
 	for _, name := range sortedKeys(r.Filters) {
 		if slices.Contains(r.Unique, r.Filters[name]) {
 			return name, r.Filters[name]
@@ -197,6 +219,9 @@ func uniqueFilter(r *openapi.Resource) (filter, pointer string) {
 func (m *maker) duplicates(r *openapi.Resource) []Case {
 	var cases []Case
 	for _, pointer := range r.Unique {
+		if creator(r) != r.Create { // a PUT under another id
+			continue
+		}
 		name := strings.TrimPrefix(pointer, "/")
 		first, second := m.item(r), m.item(r)
 		again := openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer))
@@ -211,7 +236,7 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 				List: &Listing{Shows: []Shown{{Created: item}}, Alone: true, After: write, Of: OfRefusal}})
 		}
 		cases = append(cases, s.c)
-		if r.Update != nil {
+		if r.Update != nil && pointer != r.ID.Sent {
 			cases = append(cases, m.takenName(r, "updating to a taken "+name, pointer))
 		}
 		cases = append(cases, m.elsewhere(r, pointer)...)
@@ -223,10 +248,10 @@ func (m *maker) duplicates(r *openapi.Resource) []Case {
 func (m *maker) elsewhere(r *openapi.Resource, pointer string) []Case {
 	name := strings.TrimPrefix(pointer, "/")
 	var cases []Case
-	if variants := m.variants(r.Create); len(variants) > 1 {
+	if variants := m.variants(creator(r)); len(variants) > 1 {
 		s := m.state(r, "creating a second "+name+" of another kind")
 		first := m.item(r)
-		second := m.own(r.Create, variants[1])
+		second := m.own(creator(r), variants[1])
 		s.create(first)
 		s.create(openapi.Set(second, r.Sent+pointer, lookup(first, r.Sent+pointer)))
 		s.refuse(openapi.Duplicate)
@@ -234,7 +259,8 @@ func (m *maker) elsewhere(r *openapi.Resource, pointer string) []Case {
 	}
 	first, second := m.item(r), m.item(r)
 	capitals := openapi.Set(second, r.Sent+pointer, strings.ToUpper(textOf(lookup(first, r.Sent+pointer))))
-	if m.valid(r.Create, capitals) {
+	guessed := r.Guessed("unique") // then nobody has said how values are compared
+	if !guessed && m.valid(creator(r), capitals) {
 		s := m.state(r, "creating a "+name+" that differs in capitals only")
 		one, two := s.create(first), s.create(capitals)
 		s.shows(one, two, OfWrite, first)
@@ -264,7 +290,7 @@ func (m *maker) fixed(r *openapi.Resource) []Case {
 		return nil
 	}
 	var cases []Case
-	variants := m.variants(r.Create)
+	variants := m.variants(creator(r))
 	for i, v := range variants {
 		other := variants[(i+1)%len(variants)]
 		differs := slices.ContainsFunc(r.Fixed, func(p string) bool { return lookup(v.body, r.Sent+p) != lookup(other.body, r.Sent+p) })
@@ -272,10 +298,10 @@ func (m *maker) fixed(r *openapi.Resource) []Case {
 			continue
 		}
 		s := m.state(r, fmt.Sprintf("updating %s to %s", v.name, other.name))
-		body := m.own(r.Create, v)
+		body := m.own(creator(r), v)
 		item := s.create(body)
 		s.shows(item, item, OfWrite, body)
-		s.update(item, m.own(r.Create, other))
+		s.update(item, m.own(creator(r), other))
 		write := s.refuse(openapi.Fixed)
 		s.shows(item, write, OfRefusal, body)
 		cases = append(cases, s.c)
@@ -309,6 +335,14 @@ func (m *maker) neighbours(r *openapi.Resource) []Case {
 
 // undisturbed lists all of the items, of which one may be gone.
 func (m *maker) undisturbed(s *story, after int, bodies []any, gone int) {
+	if s.r.List == nil {
+		for k, body := range bodies {
+			if k+1 != gone {
+				s.shows(k+1, after, OfWrite, body)
+			}
+		}
+		return
+	}
 	l := Listing{After: after}
 	for k, body := range bodies {
 		if k+1 == gone {
@@ -326,14 +360,19 @@ func (m *maker) strangers(r *openapi.Resource) []Case {
 	if unknown == "" {
 		return nil
 	}
-	arguments := []Argument{{openapi.InPath, r.ID.Parameter, []string{unknown}}}
+	arguments := []Argument{inPath(r.ID.Parameter, unknown)}
 	var cases []Case
-	if r.Delete != nil {
+	if m.foreseen(r.Get, openapi.UnknownID) {
+		s := m.state(r, "reading an id that nothing has")
+		s.then(Step{Operation: r.Get, Arguments: arguments, Refused: openapi.UnknownID})
+		cases = append(cases, s.c)
+	}
+	if m.foreseen(r.Delete, openapi.UnknownID) {
 		s := m.state(r, "deleting an id that nothing has")
 		s.then(Step{Operation: r.Delete, Arguments: arguments, Refused: openapi.UnknownID})
 		cases = append(cases, s.c)
 	}
-	if filter, pointer := uniqueFilter(r); r.Update != nil {
+	if filter, pointer := uniqueFilter(r); creator(r) == r.Create && m.foreseen(r.Update, openapi.UnknownID) {
 		s := m.state(r, "updating an id that nothing has")
 		body := m.item(r)
 		name := textOf(lookup(body, r.Sent+pointer))
@@ -350,7 +389,7 @@ func (m *maker) strangers(r *openapi.Resource) []Case {
 
 // unknownID is an id that keeps the document and that no server has given, "" where none can be made.
 func (m *maker) unknownID(r *openapi.Resource) string {
-	for _, op := range []*openapi.Operation{r.Delete, r.Update} {
+	for _, op := range []*openapi.Operation{r.Delete, r.Update, r.Get, r.Patch} {
 		if op == nil {
 			continue
 		}
@@ -369,7 +408,7 @@ func (m *maker) another(p *openapi.Parameter, wish string) string {
 	if p.Schema == nil {
 		return wish
 	}
-	candidates := []any{wish, reversed(usual), json.Number("987654321"), "5f0c6a1e-3d0b-4b58-9a86-0e6a9f6b7c11"}
+	candidates := []any{wish, reversed(usual), json.Number("987654321"), "5f0c6a1e-3d0b-4b58-9a86-0e6a9f6b7c11", "000000000000000000000001"}
 	for _, candidate := range candidates {
 		if text := textOf(candidate); text != usual && len(p.Schema.Validate(candidate)) == 0 {
 			return text
@@ -387,33 +426,52 @@ func reversed(text string) string {
 // isolations reach for an item through another parent.
 func (m *maker) isolations(r *openapi.Resource) []Case {
 	var cases []Case
-	for _, p := range r.Create.Parameters {
-		if p.In != openapi.InPath {
+	for _, p := range creator(r).Parameters {
+		if p.In != openapi.InPath || m.relations.named(creator(r), p.Name) != nil {
 			continue
 		}
 		other := m.another(p, reversed(m.parameter(p)[0]))
 		if other == "" {
 			continue
 		}
-		elsewhere := []Argument{{openapi.InPath, p.Name, []string{other}}}
+		elsewhere := []Argument{inPath(p.Name, other)}
 		s := m.state(r, "an item seen from another "+p.Name)
 		body := m.item(r)
 		item := s.create(body)
 		s.shows(item, item, OfWrite, body)
-		s.then(Step{Operation: r.List, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
-		if filter := s.idFilter(); filter != "" {
-			s.then(Step{Operation: r.List, Created: item, Arguments: append(elsewhere, query(filter, ItemID)), Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Alone: true, Of: OfOther}})
-		}
-		s.then(Step{Operation: r.Create, Body: body, Arguments: elsewhere, Refused: foreign, Open: true})
-		for _, write := range []Step{{Operation: r.Update, Body: m.item(r)}, {Operation: r.Delete}} {
-			if write.Operation != nil {
-				write.Created, write.Arguments, write.Refused = item, elsewhere, foreign
-				s.shows(item, s.then(write), OfOther, body)
-			}
-		}
+		m.reach(s, item, body, elsewhere)
 		cases = append(cases, s.c)
 	}
 	return cases
+}
+
+// reach tries everything with an item through another parent.
+func (m *maker) reach(s *story, item int, body any, elsewhere []Argument) {
+	r := s.r
+	elsewhere = slices.Clip(elsewhere)
+	if r.Get != nil && takes(r.Get, elsewhere) {
+		s.then(Step{Operation: r.Get, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
+	}
+	if r.List != nil && takes(r.List, elsewhere) {
+		s.then(Step{Operation: r.List, Created: item, Arguments: elsewhere, Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Of: OfOther}})
+	}
+	if filter := s.idFilter(); filter != "" && takes(r.List, elsewhere) {
+		s.then(Step{Operation: r.List, Created: item, Arguments: append(elsewhere, query(filter, ItemID)), Refused: foreign, Open: true, List: &Listing{Hides: []int{item}, Alone: true, Of: OfOther}})
+	}
+	if r.Create != nil {
+		s.then(Step{Operation: r.Create, Body: body, Arguments: elsewhere, Refused: foreign, Open: true})
+	}
+	for _, write := range []Step{{Operation: r.Update, Body: m.item(r)}, {Operation: r.Delete}} {
+		if write.Operation != nil && write.Operation != creator(r) && takes(write.Operation, elsewhere) {
+			write.Created, write.Arguments, write.Refused = item, elsewhere, foreign
+			s.shows(item, s.then(write), OfOther, body)
+		}
+	}
+}
+
+// takes says whether the operation has all of the parameters.
+func takes(op *openapi.Operation, arguments []Argument) bool {
+	return !slices.ContainsFunc(arguments, func(a Argument) bool { return !describes(op, a) })
 }
 
 // meeting is how many requests are sent at the same time.
@@ -426,17 +484,19 @@ const rounds = 3
 // meetings send requests at the same time.
 func (m *maker) meetings(r *openapi.Resource) []Case {
 	cases := []Case{m.crowd(r)}
-	for round := 1; round <= rounds && len(r.Unique) > 0; round++ {
+	for round := 1; round <= rounds && len(r.Unique) > 0 && creator(r) == r.Create; round++ {
 		cases = append(cases, m.rivals(r, round))
 	}
-	if r.Update != nil {
+	if r.Update != nil && readable(r) {
 		cases = append(cases, m.writers(r))
 	}
-	for round := 1; round <= rounds && r.Update != nil && len(r.Unique) > 0; round++ {
+	for round := 1; round <= rounds && r.Update != nil && creator(r) == r.Create && len(r.Unique) > 0 && !slices.Contains(r.Unique, r.ID.Sent); round++ {
 		cases = append(cases, m.rivalUpdates(r, round))
 	}
-	cases = append(cases, m.readers(r))
-	if r.Delete != nil {
+	if readable(r) {
+		cases = append(cases, m.readers(r))
+	}
+	if m.foreseen(r.Delete, openapi.UnknownID) {
 		s := m.state(r, "one item deleted at the same time")
 		item := s.create(m.item(r))
 		for range meeting {
@@ -454,7 +514,8 @@ func (m *maker) crowd(r *openapi.Resource) Case {
 	for range meeting {
 		body := m.item(r)
 		bodies = append(bodies, body)
-		s.then(Step{Operation: r.Create, Body: body, Together: 1})
+		s.create(body)
+		s.last().Together = 1
 	}
 	for i, body := range bodies {
 		s.shows(i+1, i+1, OfWrite, body)
@@ -486,10 +547,10 @@ func (m *maker) rivalUpdates(r *openapi.Resource, round int) Case {
 		bodies = append(bodies, m.item(r))
 		s.create(bodies[len(bodies)-1])
 	}
-	name := m.name()
+	taken := m.item(r)
 	for i, body := range bodies {
 		for _, pointer := range r.Unique {
-			body = openapi.Set(body, r.Sent+pointer, name)
+			body = openapi.Set(body, r.Sent+pointer, lookup(taken, r.Sent+pointer))
 		}
 		s.then(Step{Operation: r.Update, Body: body, Created: i + 1, Together: 1, Rivals: true, Refused: openapi.Duplicate})
 	}
@@ -501,8 +562,15 @@ func (m *maker) readers(r *openapi.Resource) Case {
 	s := m.state(r, "an item listed while others are created")
 	item := s.create(m.item(r))
 	for range meeting / 2 {
-		s.then(Step{Operation: r.Create, Body: m.item(r), Together: 1})
-		s.then(Step{Operation: r.List, Created: item, Together: 1, List: &Listing{Shows: []Shown{{Created: item}}}})
+		s.create(m.item(r))
+		s.last().Together = 1
+		read := Step{Operation: r.List, Created: item, Together: 1, List: &Listing{Shows: []Shown{{Created: item}}}}
+		if r.List == nil {
+			read.Operation = r.Get
+		} else {
+			read.Arguments = m.roomy(r)
+		}
+		s.then(read)
 	}
 	return s.c
 }
@@ -515,7 +583,9 @@ func (m *maker) writers(r *openapi.Resource) Case {
 	for i := range meeting {
 		changed := m.distinct(r, body, fmt.Sprintf("-%d", i+1))
 		for _, pointer := range r.Unique {
-			changed = openapi.Set(changed, r.Sent+pointer, m.name())
+			if pointer != r.ID.Sent {
+				changed = m.renamed(r.Update, changed, r.Sent+pointer)
+			}
 		}
 		sent = append(sent, changed)
 		s.then(Step{Operation: r.Update, Body: changed, Created: item, Together: 1})
@@ -547,7 +617,7 @@ func (m *maker) distinct(r *openapi.Resource, body any, suffix string) any {
 // changeable are the pointers of the texts that an update may change and a list shows.
 func (m *maker) changeable(r *openapi.Resource, body any) []string {
 	var pointers []string
-	kept := append(slices.Clone(r.Unique), r.Fixed...)
+	kept := append(slices.Clone(r.Unique), append(slices.Clone(r.Fixed), r.ID.Sent, r.ID.Item)...)
 	eachText(body, "", func(pointer, name, text string) {
 		_, holdsJSON := opened(text).(map[string]any)
 		at, inItem := strings.CutPrefix(pointer, r.Sent)

@@ -61,9 +61,10 @@ const (
 
 // URLOptions are all choices of [URLWith]. The zero value works.
 type URLOptions struct {
-	Timeout  time.Duration  // of one exchange, to the last byte of the answer; 0 is 30 s
-	RootCAs  *x509.CertPool // who may vouch for an https target; nil is whom the system trusts
-	Insecure bool           // lets a user in the URL travel without encryption
+	Timeout     time.Duration    // of one exchange, to the last byte of the answer; 0 is 30 s
+	RootCAs     *x509.CertPool   // who may vouch for an https target; nil is whom the system trusts
+	Certificate *tls.Certificate // is shown to an https target that asks for one; nil shows none
+	Insecure    bool             // lets a user in the URL travel without encryption
 }
 
 // TimeoutError says that an answer was not there in time, or not all of it.
@@ -98,7 +99,7 @@ func URLWith(base string, o URLOptions) (Target, error) {
 	if u.User != nil && !o.Insecure && isPlain(u) {
 		return nil, &PlainHTTPError{Target: addressText(u)}
 	}
-	t := &urlTarget{base: u, user: u.User, timeout: o.Timeout, transport: newTransport(o.RootCAs)}
+	t := &urlTarget{base: u, user: u.User, timeout: o.Timeout, transport: newTransport(o)}
 	if u.User = nil; t.timeout <= 0 {
 		t.timeout = answerTime
 	}
@@ -126,10 +127,14 @@ func parseBase(base string) (*url.URL, error) {
 
 // newTransport is used without an http.Client, which would follow redirects, and take one to nowhere for no answer.
 // The environment's proxies are not asked for loopback (see http.ProxyFromEnvironment).
-func newTransport(trusted *x509.CertPool) *http.Transport {
+func newTransport(o URLOptions) *http.Transport {
+	security := &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}
+	if o.Certificate != nil {
+		security.Certificates = []tls.Certificate{*o.Certificate}
+	}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		TLSClientConfig:        &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        security,
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        idleTime,

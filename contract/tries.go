@@ -36,16 +36,24 @@ func (m *maker) tries(op *openapi.Operation) iter.Seq[try] {
 func (m *maker) judgedTries(op *openapi.Operation) []try {
 	var list []try
 	for _, t := range append(m.bodyTries(op), m.parameterTries(op)...) {
-		r, err := m.request(t.step(), "a")
+		r, err := m.request(t.step(), known{})
 		if err != nil {
 			continue
 		}
 		if violations, reached := r.broken(m.spec, op); reached {
-			t.violations = violations
+			t.violations = t.own(violations)
 			list = append(list, t)
 		}
 	}
 	return list
+}
+
+// own are the violations that the try makes: those of path parameters that it does not vary are of values made up for
+// now, where the ids of items will stand.
+func (t try) own(violations openapi.Violations) openapi.Violations {
+	return slices.DeleteFunc(violations, func(v openapi.Violation) bool {
+		return v.In == openapi.InPath && (t.parameter == nil || t.parameter.In != openapi.InPath || t.parameter.Name != v.Name)
+	})
 }
 
 // renewed gives the try a name and secrets of its own, unless these are what it tries: cases may run at the same time.
@@ -54,15 +62,19 @@ func (m *maker) renewed(t try) try {
 	if t.base == nil || r == nil {
 		return t
 	}
-	for _, pointer := range r.Unique {
-		was := lookup(t.base, r.Sent+pointer)
+	pointers := r.Unique
+	if r.ID.Sent != "" && !slices.Contains(pointers, r.ID.Sent) {
+		pointers = append(slices.Clone(pointers), r.ID.Sent)
+	}
+	for _, pointer := range pointers {
+		at := r.Sent + pointer
+		was := lookup(t.base, at)
 		if was == nil {
 			continue
 		}
-		name := m.name()
-		t.base = openapi.Set(t.base, r.Sent+pointer, name)
-		if lookup(t.body, r.Sent+pointer) == was {
-			t.body = openapi.Set(t.body, r.Sent+pointer, name)
+		t.base = m.renamed(t.operation, t.base, at)
+		if lookup(t.body, at) == was {
+			t.body = openapi.Set(t.body, at, lookup(t.base, at))
 		}
 	}
 	return t
@@ -73,16 +85,22 @@ func (t try) step() Step {
 	return Step{Operation: t.operation, Body: t.body, Arguments: t.arguments}
 }
 
+// varies says whether parts of the operation's body can be changed one by one, and be judged.
+func (m *maker) varies(op *openapi.Operation) bool {
+	media := content(op)
+	return media != nil && media.Schema != nil && isJudged(media.Range) && baseName(media.Range) != jsonPatch
+}
+
 // bodyTries vary every variant of the body; what several variants have in common is tried once.
 func (m *maker) bodyTries(op *openapi.Operation) []try {
-	if op.RequestBody == nil || len(op.RequestBody.Content) == 0 || op.RequestBody.Content[0].Schema == nil {
+	if !m.varies(op) {
 		return nil
 	}
 	var list []try
 	seen := map[[3]string]bool{}
 	for _, v := range m.variants(op) {
 		body := m.own(op, v)
-		variations := op.RequestBody.Content[0].Schema.Variations(body)
+		variations := schemaOf(op).Variations(body)
 		holders := holdersOf(variations)
 		for _, x := range variations {
 			key := [3]string{x.Rule.String(), x.Pointer, x.Name}
@@ -115,12 +133,12 @@ func holdersOf(variations []openapi.Variation) []string {
 func (m *maker) parameterTries(op *openapi.Operation) []try {
 	var list []try
 	for _, p := range op.Parameters {
-		if p.Schema == nil || p.In == openapi.InHeader && ignoredHeader(p.Name) {
+		if p.Schema == nil || p.In == openapi.InHeader && (ignoredHeader(p.Name) || isConditional(p.Name)) {
 			continue
 		}
 		for _, a := range m.arguments(p) {
 			t := try{operation: op, name: op.ID + "/" + string(p.In) + " " + p.Name + " " + a.name, parameter: p, arguments: []Argument{a.Argument}}
-			if op.RequestBody != nil {
+			if content(op) != nil {
 				t.body = m.own(op, m.variants(op)[0])
 				t.base = t.body
 			}
@@ -143,7 +161,7 @@ type namedArgument struct {
 func (m *maker) arguments(p *openapi.Parameter) []namedArgument {
 	var list []namedArgument
 	if p.Required && p.In != openapi.InPath {
-		list = append(list, namedArgument{Argument{p.In, p.Name, nil}, "missing"})
+		list = append(list, namedArgument{Argument{In: p.In, Name: p.Name}, "missing"})
 	}
 	base := p.Schema.Sample(nil)
 	if len(p.Examples) > 0 {
@@ -155,7 +173,7 @@ func (m *maker) arguments(p *openapi.Parameter) []namedArgument {
 			continue
 		}
 		if texts, ok := p.Texts(x.Value); ok && sendable(p, texts) {
-			list = append(list, namedArgument{Argument{p.In, p.Name, texts}, x.Name})
+			list = append(list, namedArgument{Argument{In: p.In, Name: p.Name, Texts: texts}, x.Name})
 		}
 	}
 	return list
