@@ -26,6 +26,7 @@ func cleanupCommand() *cli.Command {
 			"Exit status: 0 nothing is left, 1 something is (after --dry-run: would be deleted), 2 it could not be done.")),
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "delete nothing, and print what would be deleted", Sources: env("dry-run")},
+			specFlag(),
 			overlayFlag(),
 		}, targetFlags()...),
 		Action: cleanup,

@@ -22,8 +22,13 @@ func targetFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "token", Usage: "send `TOKEN` as X-Auth-Token; others on the machine can read it on the command line, but not in the variable", Sources: env("token")},
 		&cli.StringFlag{Name: "token-file", Usage: "send what `FILE` holds as X-Auth-Token", Sources: env("token-file")},
+		&cli.StringFlag{Name: "auth-header", Usage: "send the header `'NAME: VALUE'`, whose value no report shows; on the command line others on the machine can read it, but not in the variable", Sources: env("auth-header")},
+		&cli.GenericFlag{Name: "header", Usage: "send the header `'NAME: VALUE'` with every request (repeat it; in the variable, a line each)", Value: &headerList{}, Sources: env("header")},
 		&cli.BoolFlag{Name: "insecure", Usage: "let credentials travel without encryption to other machines", Sources: env("insecure")},
 		&cli.FloatFlag{Name: "rate", Usage: "send at most `N` requests a second, evenly spaced; 0 sets no limit", Sources: env("rate"), Validator: validRate},
+		&cli.StringFlag{Name: "ca", Usage: "trust the authorities in the PEM `FILE` to vouch for an https target, and no others", Sources: env("ca")},
+		&cli.StringFlag{Name: "client-cert", Usage: "show the certificate in the PEM `FILE` to an https target that asks for one", Sources: env("client-cert")},
+		&cli.StringFlag{Name: "client-key", Usage: "the key of --client-cert, in the PEM `FILE`", Sources: env("client-key")},
 	}
 }
 
@@ -46,14 +51,46 @@ func openTarget(c *cli.Command, url string) (contract.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	target, err := contract.URLWith(url, contract.URLOptions{Insecure: who.Insecure})
+	trusted, shown, err := clientTLS(c)
+	if err != nil {
+		return nil, usageError(c, "%w", err)
+	}
+	target, err := contract.URLWith(url, contract.URLOptions{RootCAs: trusted, Certificate: shown, Insecure: who.Insecure})
 	if err == nil {
 		err = who.Allowed(target)
 	}
 	if err != nil {
 		return nil, usageError(c, "%w", err)
 	}
-	return contract.WithPace(contract.WithCredentials(target, who, nil), pace(c)), nil
+	return contract.WithPace(contract.WithCredentials(contract.WithHeaders(target, headers(c)...), who, nil), pace(c)), nil
+}
+
+// headerList is the value of a flag that can be repeated. A list of the flag library would be cut at the commas in it.
+type headerList struct{ headers []contract.Header }
+
+// Set takes one header a line.
+func (l *headerList) Set(text string) error {
+	for line := range strings.Lines(text) {
+		h, err := contract.ParseHeader(line)
+		if err != nil {
+			return err
+		}
+		l.headers = append(l.headers, h)
+	}
+	return nil
+}
+
+func (l *headerList) String() string { return "" } // headers are not for the help page
+
+// Get is the headers.
+func (l *headerList) Get() any { return l.headers }
+
+func headers(c *cli.Command) []contract.Header {
+	list, _ := c.Generic("header").(*headerList)
+	if list == nil {
+		return nil
+	}
+	return list.headers
 }
 
 func pace(c *cli.Command) contract.Pace { return contract.Pace{Rate: c.Float("rate")} }
@@ -68,8 +105,13 @@ func credentials(c *cli.Command) (contract.Credentials, error) {
 		Insecure:      c.Bool("insecure"),
 	}
 	var err error
-	if who.Token, err = token(c); err != nil {
+	if who.Token, err = tokenOf(c, "token"); err != nil {
 		return contract.Credentials{}, usageError(c, "%w", err)
+	}
+	if text := c.String("auth-header"); text != "" {
+		if who.AuthHeader, err = contract.ParseHeader(text); err != nil {
+			return contract.Credentials{}, usageError(c, "--auth-header: %w", err)
+		}
 	}
 	if err := complete(who); err != nil {
 		return contract.Credentials{}, usageError(c, "%w", err)
@@ -85,6 +127,8 @@ func complete(who contract.Credentials) error {
 		return fmt.Errorf("%s is set, but not %s: set both, or neither", contract.SecretVariable, contract.AccessVariable)
 	case who.Access == "" && who.SecurityToken != "":
 		return fmt.Errorf("%s is set, but not %s and %s, which it belongs to", contract.SecurityTokenVariable, contract.AccessVariable, contract.SecretVariable)
+	case who.Access != "" && who.AuthHeader != (contract.Header{}):
+		return fmt.Errorf("there are --auth-header and an access key: leave out the header, or unset %s and %s", contract.AccessVariable, contract.SecretVariable)
 	case who.Access != "" && who.Token != "":
 		return fmt.Errorf("there are a token and an access key: leave out the token, or unset %s and %s", contract.AccessVariable, contract.SecretVariable)
 	}
@@ -98,17 +142,18 @@ func complete(who contract.Credentials) error {
 	return nil
 }
 
-func token(c *cli.Command) (string, error) {
-	file := c.String("token-file")
+// tokenOf is what a flag gives, or the file of the flag with -file behind its name.
+func tokenOf(c *cli.Command, flag string) (string, error) {
+	file := c.String(flag + "-file")
 	switch {
 	case file == "":
-		return c.String("token"), nil
-	case c.String("token") != "":
-		return "", errors.New("--token and --token-file both give a token: leave one out")
+		return c.String(flag), nil
+	case c.String(flag) != "":
+		return "", fmt.Errorf("--%s and --%s-file both give a token: leave one out", flag, flag)
 	}
 	token, err := readToken(file)
 	if err != nil {
-		return "", fmt.Errorf("--token-file: %w", err)
+		return "", fmt.Errorf("--%s-file: %w", flag, err)
 	}
 	return token, nil
 }

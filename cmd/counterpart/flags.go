@@ -20,7 +20,7 @@ func env(flag string) cli.ValueSourceChain {
 func overlayFlag() cli.Flag {
 	return &cli.StringSliceFlag{
 		Name:    "overlay",
-		Usage:   "change the document by `NAME|FILE`: an overlay below, or an OpenAPI Overlay file (repeat it, or separate by commas)",
+		Usage:   "change the document by `NAME|FILE`: an overlay below, or an OpenAPI Overlay file (repeat it, or separate by commas). With several documents SPEC=NAME|FILE says which of them",
 		Sources: env("overlay"),
 	}
 }
@@ -46,15 +46,6 @@ func oneOf(value string, choices []string) error {
 		return nil
 	}
 	return fmt.Errorf("use %s", strings.Join(choices, " or "))
-}
-
-// loadSpec reads the document that the flags ask for.
-func loadSpec(c *cli.Command) (*openapi.Spec, error) {
-	spec, err := openapi.Default(c.StringSlice("overlay")...)
-	if err != nil {
-		return nil, fmt.Errorf("reading the contract: %w", err)
-	}
-	return spec, nil
 }
 
 // withOverlays adds the built-in overlays to a command's description.

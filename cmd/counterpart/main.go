@@ -1,9 +1,12 @@
 // Counterpart serves a mock that keeps an API's contract, and says whether a server keeps it.
 //
 //	counterpart serve           # the mock, on 127.0.0.1:8080
+//	counterpart config          # what serve would do with the same flags and file, or what is wrong with them
 //	counterpart verify URL      # the verdict: exit status 0 kept, 1 broken, 2 could not judge
 //	counterpart cleanup LEDGER  # delete what a killed run left behind
+//	counterpart inspect         # what was understood of a document, and what is wrong with it
 //	counterpart spec            # the contract itself, as one OpenAPI document
+//	counterpart health          # is the mock that runs on 127.0.0.1:8080 well?
 //	counterpart help verify     # every flag and its environment variable
 package main
 
@@ -23,16 +26,19 @@ import (
 // Exit statuses of the program.
 const (
 	exitOK     = 0
-	exitBroken = 1 // verify found that the target breaks the contract, cleanup that something is left
+	exitBroken = 1 // verify found that the target breaks the contract, cleanup that something is left, inspect --strict that the document is wrong
 	exitFailed = 2 // the command could not do its work: wrong flags, invalid document, unreachable target
 )
 
 // commands lists the subcommands in the order of the help.
 var commands = []func() *cli.Command{
 	serveCommand,
+	configCommand,
 	verifyCommand,
 	cleanupCommand,
+	inspectCommand,
 	specCommand,
+	healthCommand,
 	versionCommand,
 }
 
@@ -51,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, errBroken) || errors.Is(err, errLeft) {
+	if errors.Is(err, errBroken) || errors.Is(err, errLeft) || errors.Is(err, errWrong) {
 		return exitBroken
 	}
 	_, _ = fmt.Fprintln(stderr, "counterpart: "+plainWords(oneLine(err)))

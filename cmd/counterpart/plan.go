@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/counterpart-go/counterpart/contract"
 )
@@ -19,7 +20,7 @@ func writePlan(w io.Writer, o contract.Options) error {
 	for c := range cases {
 		n++
 		_, _ = fmt.Fprintln(out, c)
-		for _, step := range c.Steps {
+		for _, step := range slices.Concat(c.Before, c.Steps) {
 			requests++
 			_, _ = fmt.Fprintf(out, "  %-6s %s%s\n", step.Method(), step.Operation.Base+step.Operation.Path, expectation(step))
 		}

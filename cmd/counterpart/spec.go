@@ -17,6 +17,7 @@ func specCommand() *cli.Command {
 		Flags: []cli.Flag{
 			choiceFlag("format", "print it as", "yaml", "json"),
 			choiceFlag("openapi", "version of OpenAPI", "3.1", "3.0"),
+			specFlag(),
 			overlayFlag(),
 		},
 		Action: printSpec,

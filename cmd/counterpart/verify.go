@@ -33,8 +33,11 @@ func verifyCommand() *cli.Command {
 			&cli.StringMapFlag{Name: "parameter", Usage: "send `NAME=VALUE` in every path that has the parameter, not the documented example (repeat it, or separate by commas)", Sources: env("parameter")},
 			&cli.StringMapFlag{Name: "source-info", Usage: "short for --instance source_info:`TYPE=FILE`", Sources: env("source-info")},
 			&cli.StringMapFlag{Name: "instance", Usage: "send the JSON of a file, not a made-up one, in the string that is chosen so: `PROPERTY:VALUE=FILE` (repeat it)", Sources: env("instance")},
+			specFlag(),
 			overlayFlag(),
 			phaseFlag(),
+			&cli.StringSliceFlag{Name: "include", Usage: "judge only the operations that `SELECTOR` matches: operation:ID, tag:NAME, path:/pets/*, method:GET, or an id or path alone (repeat it, or separate by commas)", Sources: env("include")},
+			&cli.StringSliceFlag{Name: "exclude", Usage: "never send the operations that `SELECTOR` matches, whatever --include says (repeat it, or separate by commas)", Sources: env("exclude")},
 			seedFlag("make the requests from `N`: the same seed, the same requests; 0 draws one, and the report names it"),
 			&cli.IntFlag{Name: "fuzz-cases", Usage: "try `N` cases in the phase fuzz; 0 is 1000", Sources: env("fuzz-cases"), Validator: notNegative},
 			reportFlag(),
@@ -177,7 +180,17 @@ func verifyOptions(c *cli.Command) (contract.Options, error) {
 	if err != nil {
 		return contract.Options{}, err
 	}
+	include, err := selectors(c, "include")
+	if err != nil {
+		return contract.Options{}, err
+	}
+	exclude, err := selectors(c, "exclude")
+	if err != nil {
+		return contract.Options{}, err
+	}
 	return contract.Options{
+		Include:     include,
+		Exclude:     exclude,
 		Spec:        spec,
 		Seed:        c.Uint64("seed"),
 		Parameters:  values,
@@ -190,6 +203,19 @@ func verifyOptions(c *cli.Command) (contract.Options, error) {
 		Budget:      c.Duration("time-budget"),
 		Baseline:    baseline,
 	}, nil
+}
+
+// selectors are those of --include or --exclude.
+func selectors(c *cli.Command, flag string) ([]contract.Selector, error) {
+	var list []contract.Selector
+	for _, text := range c.StringSlice(flag) {
+		s, err := contract.ParseSelector(text)
+		if err != nil {
+			return nil, usageError(c, "--%s: %w", flag, err)
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // instances reads the files of --instance and --source-info.
