@@ -77,9 +77,25 @@ func (s *Server) body(x *exchange) ([]byte, error) {
 	if err := s.claim(x, s.largeBodies); err != nil {
 		return nil, err
 	}
-	buffer.Grow(int(max(r.ContentLength-largeBody, 0)) + bytes.MinRead)
+	if r.ContentLength < 0 {
+		return s.spooled(buffer.Bytes(), from)
+	}
+	buffer.Grow(int(r.ContentLength-largeBody) + bytes.MinRead)
 	_, err := buffer.ReadFrom(from)
 	return buffer.Bytes(), err
+}
+
+// spooled is a large body of unknown length. It grows where others did before it: each by itself would leave several times
+// its size behind, and those that turn out to be too large would fill the memory with what nobody keeps.
+func (s *Server) spooled(head []byte, rest io.Reader) ([]byte, error) {
+	spool := s.spools.Get().(*bytes.Buffer)
+	defer s.spools.Put(spool)
+	spool.Reset()
+	_, _ = spool.Write(head)
+	if _, err := spool.ReadFrom(rest); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(spool.Bytes()), nil
 }
 
 // claim waits for a place; the exchange gives it back when it ends.

@@ -153,6 +153,21 @@ func TestJournalRemembersTheBeginningOfBodies(t *testing.T) {
 	}
 }
 
+// Large bodies of unknown length are read one after the other in the same memory, and stay what they were.
+func TestJournalKeepsLargeBodiesApart(t *testing.T) {
+	t.Parallel()
+	srv, m := startKept(t, mockserver.Options{Limits: mockserver.Limits{JournalBody: 1 << 20}})
+	for _, letter := range []string{"x", "y"} {
+		m.sendChunks(`{"a":"` + strings.Repeat(letter, 200<<10) + `"}`)
+	}
+	m.sendChunks(strings.Repeat("z", 13<<20)) // is too large
+	for i, x := range srv.Journal().Exchanges(mockserver.JournalFilter{})[:2] {
+		if want := `{"a":"` + strings.Repeat([]string{"x", "y"}[i], 200<<10) + `"}`; x.Request.Body != want {
+			t.Errorf("exchange %d is told with another body: %.20s…", i, x.Request.Body)
+		}
+	}
+}
+
 // sendChunks sends a body whose length nobody announces.
 func (m *mock) sendChunks(body string) {
 	m.Helper()

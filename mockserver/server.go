@@ -74,6 +74,7 @@ type Server struct {
 	replacing sync.Mutex   // held while another site is made
 
 	largeBodies chan struct{} // holds one for each large body that is in memory
+	spools      sync.Pool     // of *bytes.Buffer, see spooled
 	inHand      chan struct{} // holds one for each request that is being judged and carried out
 	connections atomic.Int64  // open ones of [Server.Listener]
 
@@ -104,7 +105,7 @@ func New(o Options) (*Server, error) {
 	clock := &Clock{base: o.Now}
 	o.Now = clock.Now
 	s := &Server{log: o.Log, limits: o.Limits, clock: clock, connectors: newConnectorSettings(o.DataConnectors), ids: newIDs(o.Seed, "request"), echo: echo.New(),
-		traces: &traces{o.Tracer}, largeBodies: make(chan struct{}, o.Limits.LargeBodies), inHand: make(chan struct{}, o.Limits.AtOnce)}
+		traces: &traces{o.Tracer}, spools: sync.Pool{New: func() any { return new(bytes.Buffer) }}, largeBodies: make(chan struct{}, o.Limits.LargeBodies), inHand: make(chan struct{}, o.Limits.AtOnce)}
 	s.journal = journal.New(journal.Limits{Entries: o.Limits.JournalEntries, Bytes: o.Limits.JournalBytes, Body: o.Limits.JournalBody}, s.specs)
 	s.ending = make(chan struct{})
 	s.hurry = sync.OnceFunc(func() { close(s.ending) })

@@ -105,7 +105,7 @@ func tooMuch(v *victim, clients int, size int64) {
 		input := io.MultiReader(strings.NewReader(fmt.Sprintf("%sTransfer-Encoding: chunked\r\n\r\n%x\r\n", head, size)), io.LimitReader(endless{}, size))
 		v.wantOnly("chunked", v.send(input), http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable)
 	})
-	if peak := v.memory("VmHWM"); peak > mostMemoryRefused() {
+	if peak := v.memory("VmHWM"); peak > megabytes(mostMemoryRefused) {
 		v.Errorf("bodies that are too large took %d MB", peak)
 	}
 }

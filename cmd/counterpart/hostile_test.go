@@ -113,14 +113,13 @@ func (f *figures) survived(peak int) {
 type victim struct {
 	testing.TB
 	*figures
-	url     string
-	addr    string
-	pid     int
-	log     string          // the file that its stderr goes to
-	gone    <-chan struct{} // closed when the process has ended
-	client  *http.Client    // of somebody who means well
-	at      vitals          // before the first attack
-	ceiling int             // MB of memory that it may have once an attack is over
+	url    string
+	addr   string
+	pid    int
+	log    string          // the file that its stderr goes to
+	gone   <-chan struct{} // closed when the process has ended
+	client *http.Client    // of somebody who means well
+	at     vitals          // before the first attack
 }
 
 func (v *victim) with(t testing.TB) *victim {
@@ -152,7 +151,6 @@ func besiege(t testing.TB, f *figures, flags ...string) *victim {
 	v := &victim{TB: t, figures: f, url: url, addr: addr, pid: cmd.Process.Pid, log: log.Name(), gone: gone, client: newcomer()}
 	v.wantService()
 	v.at = v.vitals()
-	v.ceiling = mostMemoryAfter()
 	return v
 }
 
@@ -166,31 +164,31 @@ func contentsOf(file string) string {
 	return string(text)
 }
 
-// mostMemory is what the program may take while it is attacked, in MB: two bodies of 12 MB at a time, each as text, as the
-// JSON in it and as values, and the garbage of the attack before. The race detector needs several times as much.
-func mostMemory() int {
-	if underRace() {
-		return 3000
-	}
-	return 400
-}
+// What the program may take, in MB; the race detector needs several times as much.
+const (
+	// While it is attacked: two bodies of 12 MB at a time, each as text, as the JSON in it and as values, the garbage of the
+	// attack before, and the journal.
+	mostMemory = 450
+	// While bodies come that are larger than what is taken.
+	mostMemoryRefused = 300
+	// Once it is left alone. Go's runtime keeps what the heap may grow to and a tenth more: with the headroom that serve
+	// asks for and a full journal, up to 146 MB without a leak.
+	mostMemoryAfter = 175
+	// What it nearly always comes back to within a second.
+	usualMemory = 150
+)
 
-// mostMemoryRefused is what it may take while bodies come that are refused unread, in MB.
-func mostMemoryRefused() int { return mostMemory() * 3 / 4 }
+func megabytes(n int) int {
+	if underRace() {
+		return 8 * n
+	}
+	return n
+}
 
 func underRace() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
-
-// mostMemoryAfter is what it may keep once it is left alone, in MB. Go's runtime keeps what the heap may grow to and a
-// tenth more: with the headroom that serve asks for, up to 120 MB without a leak, so a little more than that.
-func mostMemoryAfter() int {
-	return mostMemory() * 3 / 8
-}
-
-// usualMemory is how much of that it nearly always comes back to within a second, in percent.
-const usualMemory = 80
 
 var thorough = flag.Bool("thorough", false, "TestHostile: attack with everything; otherwise with some of it")
 
@@ -209,7 +207,7 @@ func (v *victim) survive(a attack) {
 	a.do(v)
 	took := time.Since(start)
 	peak := v.memory("VmHWM")
-	if peak > mostMemory() {
+	if peak > megabytes(mostMemory) {
 		v.Errorf("it took %d MB", peak)
 	}
 	v.wantService()
@@ -336,7 +334,7 @@ func (v *victim) wantRecovery() vitals {
 		}
 	}
 	// What one attack leaves behind, the next one begins with: so it is given time to let go of more than it must.
-	recovered := eventually(10*time.Second, back(v.ceiling*usualMemory/100)) || eventually(20*time.Second, back(v.ceiling))
+	recovered := eventually(10*time.Second, back(megabytes(usualMemory))) || eventually(20*time.Second, back(megabytes(mostMemoryAfter)))
 	if !recovered {
 		v.Errorf("it does not recover: %s; before the first attack it was %s", now, v.at)
 	}
