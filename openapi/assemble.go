@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -29,10 +30,19 @@ type assembled struct {
 
 // assembler makes the parts of a document as kin-openapi knows them, until one of them cannot be decoded.
 type assembler struct {
+	*bench
 	spec   *Spec
-	text   []byte // of the last piece
 	failed error
 	at     place // of what failed
+}
+
+// bench is what one assembler leaves to the next: the memory of its texts, and what kin-openapi made of those that a large
+// document has many times.
+type bench struct {
+	text       []byte // of the last piece
+	schemas    map[string]*openapi3.Schema
+	parameters map[string]*openapi3.ParameterRef
+	component  *openapi3.Schema // stands for every one that is referred to
 }
 
 // do assembles everything and returns the first error, in the document's order, with its place.
@@ -42,11 +52,11 @@ func (w assembly) do(s *Spec) (place, error) {
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			var text []byte
+			b := &bench{schemas: map[string]*openapi3.Schema{}, parameters: map[string]*openapi3.ParameterRef{}, component: openapi3.NewSchema()}
 			for i := next.Add(1) - 1; i < int64(len(w)); i = next.Add(1) - 1 {
-				done[i] = assembler{spec: s, text: text}
+				done[i] = assembler{bench: b, spec: s}
 				w[i].into(&done[i])
-				text, done[i].text = done[i].text, nil
+				done[i].bench = nil
 			}
 		})
 	}
@@ -121,9 +131,29 @@ func decodeAll[T any](w *assembly, owner place) map[string]*T {
 
 // decode lets kin-openapi decode the part, without the members that are assembled.
 func (a *assembler) decode(at place, into any, without ...string) {
-	if a.failed != nil {
+	if a.write(at, without) {
+		a.read(at, into)
+	}
+}
+
+// decodeOnce is decode for what a document has many times; known is what the texts so far were decoded to.
+func decodeOnce[T any](a *assembler, known map[string]*T, at place, into *T, without ...string) {
+	if !a.write(at, without) {
 		return
 	}
+	if same := known[string(a.text)]; same != nil {
+		*into = *same
+		return
+	}
+	a.read(at, into)
+	if a.failed == nil && !bytes.Contains(a.text, []byte(`"$ref"`)) { // what a reference leads to is set in each
+		same := *into
+		known[string(a.text)] = &same
+	}
+}
+
+// write makes the text of the part; false where there is nothing to decode.
+func (a *assembler) write(at place, without []string) bool {
 	part := at.node
 	if len(without) > 0 && part.Kind == yaml.MappingNode {
 		part = &yaml.Node{Kind: yaml.MappingNode}
@@ -133,10 +163,14 @@ func (a *assembler) decode(at place, into any, without ...string) {
 			}
 		}
 		if len(part.Content) == 0 {
-			return
+			return false
 		}
 	}
 	a.text = outline{a.spec, at.doc}.append(a.text[:0], part, false)
+	return a.failed == nil
+}
+
+func (a *assembler) read(at place, into any) {
 	if err := json.Unmarshal(a.text, into); err != nil {
 		a.failed, a.at = err, at
 	}
@@ -158,6 +192,25 @@ func mappings(at place, keys ...string) (list []string) {
 		}
 	}
 	return list
+}
+
+func sequences(at place, keys ...string) (list []string) {
+	for _, key := range keys {
+		if at.memberKind(key) == yaml.SequenceNode {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// isSchema says whether a reference names a schema among the components of the document itself, which is no reference.
+func (s *Spec) isSchema(ref string) bool {
+	name, ok := strings.CutPrefix(ref, "#/components/schemas/")
+	if !ok || strings.ContainsAny(name, "/%~") {
+		return false
+	}
+	schema := s.root.top().at("components", "schemas", name)
+	return schema.ok() && schema.node.Kind == yaml.MappingNode && schema.memberKind("$ref") == 0
 }
 
 // reference is the $ref of what is nothing but a reference.
@@ -183,9 +236,7 @@ func (a *assembler) pathItem(at place, item *openapi3.PathItem) {
 
 func (a *assembler) operation(at place) *openapi3.Operation {
 	op, own := &openapi3.Operation{}, mappings(at, "responses", "requestBody")
-	if at.memberKind("parameters") == yaml.SequenceNode {
-		own = append(own, "parameters")
-	}
+	own = append(own, sequences(at, "parameters")...)
 	a.decode(at, op, own...)
 	for _, key := range own {
 		switch member := at.at(key); key {
@@ -205,7 +256,7 @@ func (a *assembler) parameter(at place) *openapi3.ParameterRef {
 	if ref, ok := a.reference(at); ok {
 		into.Ref = ref
 	} else {
-		a.decode(at, into)
+		decodeOnce(a, a.parameters, at, into)
 	}
 	return into
 }
@@ -284,29 +335,38 @@ func (a *assembler) schema(at place) *openapi3.SchemaRef {
 func (a *assembler) schemaInto(at place, into *openapi3.SchemaRef) {
 	if ref, ok := a.reference(at); ok {
 		into.Ref = ref
+		if a.spec.isSchema(at.text("$ref")) { // is checked where it stands: kin-openapi would do so at each reference, and for all that it refers to
+			into.Value = a.component
+		}
 		return
 	}
 	if ref := at.text("$ref"); ref != "" && !a.spec.opaque(at.doc, ref) || at.node.Kind != yaml.MappingNode {
 		a.decode(at, into)
 		return
 	}
-	own := mappings(at, "properties", "items")
-	if at.memberKind("allOf") == yaml.SequenceNode {
-		own = append(own, "allOf")
-	}
+	own := append(mappings(at, "properties", "items"), sequences(at, "allOf", "anyOf", "oneOf")...)
 	into.Value = &openapi3.Schema{}
-	a.decode(at, into.Value, own...)
+	decodeOnce(a, a.schemas, at, into.Value, own...)
 	for _, key := range own {
 		switch key {
 		case "items":
 			into.Value.Items = a.schema(at.at(key))
 		case "allOf":
-			at.at(key).each(func(_ string, part place) { into.Value.AllOf = append(into.Value.AllOf, a.schema(part)) })
+			into.Value.AllOf = a.schemaList(at.at(key))
+		case "anyOf":
+			into.Value.AnyOf = a.schemaList(at.at(key))
+		case "oneOf":
+			into.Value.OneOf = a.schemaList(at.at(key))
 		case "properties":
 			into.Value.Properties = openapi3.Schemas{}
 			at.at(key).each(func(name string, property place) { into.Value.Properties[name] = a.schema(property) })
 		}
 	}
+}
+
+func (a *assembler) schemaList(at place) (list openapi3.SchemaRefs) {
+	at.each(func(_ string, item place) { list = append(list, a.schema(item)) })
+	return list
 }
 
 // outline writes parts of a document as JSON without what says nothing about their structure.

@@ -7,10 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -388,8 +388,10 @@ func parseDocument(name string, data []byte) (*document, error) {
 }
 
 func parseYAML(name string, data []byte) (*yaml.Node, error) {
-	if root := parseHalves(name, data); root != nil {
-		return root, nil
+	if len(data) >= minPieces {
+		if root := parsePieces(name, data, runtime.GOMAXPROCS(0)); root != nil {
+			return root, nil
+		}
 	}
 	return parseWhole(name, data)
 }
@@ -411,67 +413,6 @@ func parseWhole(name string, data []byte) (*yaml.Node, error) {
 		return nil, yamlError(name, err)
 	}
 	return n.Content[0], nil
-}
-
-// minHalves is the size from where on a text is worth to be parsed in two halves.
-const minHalves = 128 << 10
-
-// parseHalves parses a large text on two processors; it is nil where that is not possible, or not safe. The text is cut in
-// front of a key that stands at the beginning of a line. Inside a quoted text, a flow collection or an alias that would be
-// wrong, and then one half cannot be parsed; nothing else of a block mapping reaches over such a line.
-func parseHalves(name string, data []byte) *yaml.Node {
-	at := middle(data)
-	if at < 0 {
-		return nil
-	}
-	var first, second *yaml.Node
-	var other sync.WaitGroup
-	other.Go(func() {
-		if second, _ = parseWhole(name, data[at:]); second != nil {
-			shiftLines(second, bytes.Count(data[:at], []byte{'\n'}))
-		}
-	})
-	first, _ = parseWhole(name, data[:at])
-	other.Wait()
-	if first == nil || second == nil {
-		return nil
-	}
-	first.Content = append(first.Content, second.Content...)
-	return first
-}
-
-// middle is where the line begins that may have a key in its first column and is nearest to the middle; negative where the
-// text is small, has no such line, or is more than one document.
-func middle(data []byte) int {
-	best := -1
-	if len(data) < minHalves {
-		return best
-	}
-	for at := 0; at < len(data); {
-		switch c := data[at]; {
-		case c == '%', at > 0 && bytes.HasPrefix(data[at:], []byte("---")), bytes.HasPrefix(data[at:], []byte("...")):
-			return -1
-		case at > 0 && (c == '"' || c == '\'' || c|0x20 >= 'a' && c|0x20 <= 'z'):
-			if best < 0 || abs(at-len(data)/2) < abs(best-len(data)/2) {
-				best = at
-			}
-		}
-		end := bytes.IndexByte(data[at:], '\n')
-		if end < 0 {
-			break
-		}
-		at += end + 1
-	}
-	return best
-}
-
-func abs(n int) int { return max(n, -n) }
-
-func shiftLines(n *yaml.Node, by int) {
-	n.Line += by
-	for _, c := range n.Content {
-		shiftLines(c, by)
-	}
 }
 
 // yamlError turns yaml.v3's "yaml: line 3: what" into a place and a reason.

@@ -83,20 +83,32 @@ func (l Limits) load(files fs.FS, name string, overlays []string) (*Spec, error)
 	return s, nil
 }
 
-// understand works out what the document says while kin-openapi looks whether it is valid. Resources are looked for in
-// what is.
+// understand works out what the document says while kin-openapi looks whether it is valid.
 func (s *Spec) understand() error {
 	var tolerated []Remark
 	var broken error
 	var other sync.WaitGroup
 	other.Go(func() { tolerated, broken = s.validate() })
 	err := s.describe()
+	var resources error
+	ahead := err == nil && s.describeAhead(&resources)
 	other.Wait()
 	s.warnings = append(s.warnings, tolerated...)
 	if err := cmp.Or(broken, err, s.checkContents()); err != nil {
 		return err
 	}
-	return s.describeResources()
+	if !ahead {
+		return s.describeResources()
+	}
+	return resources
+}
+
+// describeAhead describes the resources of a document that may not be valid. It is false where that panics: then what is
+// wrong is said by whoever finds out, and if nothing is, the panic comes once more.
+func (s *Spec) describeAhead(err *error) (done bool) {
+	defer func() { done = recover() == nil }()
+	*err = s.describeResources()
+	return true
 }
 
 // checkContents refuses a document that has nothing to say, such as one that is still being written (OpenAPI 3.1, section

@@ -128,6 +128,27 @@ type settler struct {
 	scalars map[scalar]*yaml.Node
 	copies  map[*yaml.Node]*yaml.Node // of nodes that stand in several places, as in a converted document they may
 	moved   map[*yaml.Node]string
+
+	nodes slab[yaml.Node]
+	parts slab[*yaml.Node]
+	lines slab[int32]
+}
+
+// slab hands out parts of larger pieces of memory: to allocate each by itself takes longer than to fill it.
+type slab[T any] struct {
+	free  []T
+	given int
+}
+
+const mostOfSlab = 1024 // items: what is not used of the last piece is lost
+
+func (s *slab[T]) take(n int) []T {
+	if len(s.free) < n {
+		s.free = make([]T, max(n, min(s.given, mostOfSlab)))
+	}
+	taken := s.free[:n:n]
+	s.free, s.given = s.free[n:], s.given+n
+	return taken
 }
 
 type scalar struct {
@@ -139,8 +160,8 @@ func (s *settler) copy(n *yaml.Node) *yaml.Node {
 	if known := s.copies[n]; known != nil {
 		return known
 	}
-	copied := *n
-	copied.Content = make([]*yaml.Node, len(n.Content))
+	copied := s.copyOf(n)
+	copied.Content = s.parts.take(len(n.Content))
 	isMapping := n.Kind == yaml.MappingNode
 	for i, c := range n.Content {
 		if c.Kind == yaml.ScalarNode && isMapping {
@@ -150,15 +171,21 @@ func (s *settler) copy(n *yaml.Node) *yaml.Node {
 		}
 	}
 	if isMapping {
-		s.doc.keyLines[&copied] = keyLines(n)
+		s.doc.keyLines[copied] = s.keyLines(n)
 	}
 	if isMapping && len(n.Content) > 2*manyMembers {
-		s.doc.indexes[&copied] = index(&copied)
+		s.doc.indexes[copied] = index(copied)
 	}
 	if pointer, ok := s.moved[n]; ok {
-		s.copies[n], s.doc.moved[&copied] = &copied, pointer
+		s.copies[n], s.doc.moved[copied] = copied, pointer
 	}
-	return &copied
+	return copied
+}
+
+func (s *settler) copyOf(n *yaml.Node) *yaml.Node {
+	copied := &s.nodes.take(1)[0]
+	*copied = *n
+	return copied
 }
 
 // shared is one node for all that read the same.
@@ -167,11 +194,11 @@ func (s *settler) shared(n *yaml.Node) *yaml.Node {
 	if known := s.scalars[key]; known != nil && n.HeadComment+n.LineComment+n.FootComment == "" {
 		return known
 	}
-	copied := *n
+	copied := s.copyOf(n)
 	copied.Value = strings.Clone(n.Value)
 	key.value = copied.Value
-	s.scalars[key] = &copied
-	return &copied
+	s.scalars[key] = copied
+	return copied
 }
 
 func index(n *yaml.Node) map[string]int {
@@ -182,8 +209,8 @@ func index(n *yaml.Node) map[string]int {
 	return members
 }
 
-func keyLines(n *yaml.Node) []int32 {
-	lines := make([]int32, len(n.Content)/2)
+func (s *settler) keyLines(n *yaml.Node) []int32 {
+	lines := s.lines.take(len(n.Content) / 2)
 	for i := range lines {
 		lines[i] = int32(n.Content[2*i].Line)
 	}

@@ -13,7 +13,7 @@ import (
 // wantSameTree holds two trees against each other: kinds, values and lines.
 func wantSameTree(t *testing.T, got, want *yaml.Node) {
 	t.Helper()
-	if got.Kind != want.Kind || got.Value != want.Value || got.Line != want.Line || len(got.Content) != len(want.Content) {
+	if got.Kind != want.Kind || got.Value != want.Value || got.Tag != want.Tag || got.Line != want.Line || len(got.Content) != len(want.Content) {
 		t.Fatalf("%q at line %d with %d parts, not %q at line %d with %d", got.Value, got.Line, len(got.Content), want.Value, want.Line, len(want.Content))
 	}
 	for i := range got.Content {
@@ -21,12 +21,12 @@ func wantSameTree(t *testing.T, got, want *yaml.Node) {
 	}
 }
 
-// A large text that is parsed in two halves reads as it does in one, wherever it is cut.
-func TestHalvesReadLikeTheWhole(t *testing.T) {
-	filler := strings.Repeat("# nothing\n", minHalves/10)
+// A large text that is parsed in pieces reads as it does in one, wherever it is cut.
+func TestPiecesReadLikeTheWhole(t *testing.T) {
+	filler := strings.Repeat("# nothing\n", 20)
 	for _, row := range []struct {
 		why, first, second string
-		halves             bool
+		pieces             bool
 	}{
 		{"mappings", "a: {b: 1}\nc:\n  d: |\n    text\n", "e: 2\nf:\n  - g\n", true},
 		{"a block text before", "a: |\n  b\n", "c: d\n", true},
@@ -38,12 +38,24 @@ func TestHalvesReadLikeTheWhole(t *testing.T) {
 		{"two documents", "a: 1\n---\n", "b: 2\n", false},
 		{"a sequence first", "- a\n", "b: 2\n", false},
 		{"an error behind", "a: 1\n", "b: [\n", false},
+		{"members", "a:\n  /b: 1\n", "  'c': {d: 2}\n  \"e\":\n    f: 3\ng: 4\n", true},
+		{"members to the end", "z: 0\na:\n    b:\n        c: 1\n", "    d: 2\n", true},
+		{"members below a remark", "a:\n    # here\n  b: 1\n", "  c: 2\n", true},
+		{"members after a deeper line", "a:\n  b:\n    c: 1\n", "  d: 2\n", true},
+		{"members of a tagged mapping", "a: !!map\n  b: 1\n", "  d: 2\n", true},
+		{"a block text that looks like members", "a: |\n  b: 1\n", "  c: 2\n", false},
+		{"a plain text over the cut", "a: b\n  c\n", "  d\n", false},
+		{"a flow mapping of members over the cut", "a: {\n  b: 1,\n", "  c: 2}\nd: 3\n", false},
+		{"a flow sequence of members over the cut", "a:\n  b: [\n", "  c, d]\ne: 3\n", false},
+		{"a quoted text between members", "a:\n  b: \"x\n", "  c: 1\"\nd: 2\n", false},
+		{"items that are mappings", "a:\n- b: 1\n  c: 2\n", "  d: 3\n", false},
+		{"members that are further in", "a:\n  b: 1\n", "   c: 2\n", false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			text := []byte(row.first + filler + row.second)
-			root := parseHalves("a.yaml", text)
-			if (root != nil) != row.halves {
-				t.Fatalf("parsed in halves: %v", root != nil)
+			root := parsePieces("a.yaml", text, 2)
+			if (root != nil) != row.pieces {
+				t.Fatalf("parsed in pieces: %v", root != nil)
 			}
 			whole, err := parseWhole("a.yaml", text)
 			if root != nil && err == nil {
@@ -53,31 +65,45 @@ func TestHalvesReadLikeTheWhole(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPiecesOfALargeDocument(t *testing.T) {
 	text := large.YAML(400)
 	whole, err := parseWhole("a.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSameTree(t, parseHalves("a.yaml", text), whole)
+	for n := 2; n <= mostPieces; n++ {
+		begin, most := 0, 0
+		for _, end := range append(cuts(text, n), len(text)) {
+			begin, most = end, max(most, end-begin)
+		}
+		if most > len(text)*6/5/n {
+			t.Errorf("the largest of %d pieces has %d of %d bytes", n, most, len(text))
+		}
+		wantSameTree(t, parsePieces("a.yaml", text, n), whole)
+	}
 }
 
-// FuzzHalves holds halves against the whole, wherever a text is cut.
-func FuzzHalves(f *testing.F) {
-	for _, seed := range [][2]string{{"a: |\n  b\n", "c: d\n"}, {"a: {\n", "b: 1}\nc: 2\n"}, {"a: \"x\n", "b: 1\"\nc: 2\n"}, {"a: &x 1\n", "b: *x\n"}, {"a:\n- b\n", "c: 1\n"}, {"? a\n: b\n", "c: 1\n"}, {"a: b\n  c\n", "d: 1\n"}} {
+// FuzzPieces holds pieces against the whole, wherever a text is cut.
+func FuzzPieces(f *testing.F) {
+	for _, seed := range [][2]string{{"a: |\n  b\n", "c: d\n"}, {"a: {\n", "b: 1}\nc: 2\n"}, {"a: \"x\n", "b: 1\"\nc: 2\n"}, {"a: &x 1\n", "b: *x\n"}, {"a:\n- b\n", "c: 1\n"}, {"? a\n: b\n", "c: 1\n"}, {"a: b\n  c\n", "d: 1\n"},
+		{"a:\n  b: |\n    c\n", "  d: 1\ne: 2\n"}, {"a: |\n  b: 1\n", "  c: 2\n"}, {"a: {\n  b: 1,\n", "  c: 2}\n"}, {"a:\n  b: 'x\n", "  c: 1'\n"}, {"a: &x\n  b: 1\n", "  c: 2\nd: *x\n"}} {
 		f.Add(seed[0], seed[1])
 	}
-	filler := strings.Repeat("#\n", minHalves/2)
 	f.Fuzz(func(t *testing.T, first, second string) {
-		text := []byte(first + "\n" + filler + second)
-		root := parseHalves("a.yaml", text)
-		if root == nil {
-			return
+		text := []byte(first + "\n" + second)
+		for _, n := range []int{2, 5} {
+			root := parsePieces("a.yaml", text, n)
+			if root == nil {
+				continue
+			}
+			whole, err := parseWhole("a.yaml", text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSameTree(t, root, whole)
 		}
-		whole, err := parseWhole("a.yaml", text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantSameTree(t, root, whole)
 	})
 }
 

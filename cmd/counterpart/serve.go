@@ -171,10 +171,12 @@ func mockOptions(c *cli.Command) (mockserver.Options, *watch, error) {
 }
 
 // Reading a document makes several times as much garbage as it leaves behind. At the start nothing else needs the memory
-// and somebody waits: garbage is collected only when there is much of it, and what is free then goes back to the system.
+// and somebody waits: garbage is collected only when there is much of it, and what is free goes back to the system soon
+// after, when nobody waits for that.
 const (
 	collectSeldom = 1600      // percent, see debug.SetGCPercent
 	collectAnyway = 400 << 20 // bytes, see debug.SetMemoryLimit
+	freeAfter     = time.Second
 )
 
 func readAtOnce(sources []*source) (*watch, error) {
@@ -182,7 +184,7 @@ func readAtOnce(sources []*source) (*watch, error) {
 	defer func() {
 		debug.SetMemoryLimit(limit)
 		debug.SetGCPercent(percent)
-		go debug.FreeOSMemory()
+		time.AfterFunc(freeAfter, debug.FreeOSMemory)
 	}()
 	return readAll(sources)
 }
