@@ -62,6 +62,8 @@ func serve(ctx context.Context, c *cli.Command, file *configFile) (err error) {
 	if err != nil {
 		return err
 	}
+	headroom := make([]byte, gcHeadroom)
+	defer runtime.KeepAlive(headroom)
 	listener, err := listen(ctx, c.String("listen"))
 	if err != nil {
 		return err
@@ -174,7 +176,7 @@ func mockOptions(c *cli.Command) (mockserver.Options, *watch, error) {
 // and somebody waits: garbage is collected only when there is much of it, and what is free goes back to the system soon
 // after, when nobody waits for that.
 const (
-	collectSeldom = 1600      // percent, see debug.SetGCPercent
+	collectSeldom = 200       // percent, see debug.SetGCPercent
 	collectAnyway = 400 << 20 // bytes, see debug.SetMemoryLimit
 	freeAfter     = time.Second
 )
@@ -225,8 +227,6 @@ const gcHeadroom = 32 << 20
 
 // serveUntilDone says where it listens, and what else there is to say, and serves until ctx ends; then it waits for the open requests.
 func serveUntilDone(ctx context.Context, listener net.Listener, srv *http.Server, stdout io.Writer, more string) error {
-	headroom := make([]byte, gcHeadroom)
-	defer runtime.KeepAlive(headroom)
 	failed, where := make(chan error, 1), whereabouts(srv, listener)+more
 	go func() { failed <- accept(srv, listener) }()
 	if _, err := fmt.Fprint(stdout, where); err != nil {

@@ -111,6 +111,15 @@ func (s *server) rss() (float64, error) {
 	return 0, fmt.Errorf("%s has ended", s.name)
 }
 
+// untilIdle is when what a start leaves behind has gone back to the system.
+const untilIdle = 2 * time.Second
+
+// idleRSS is rss once the server has been left alone.
+func (s *server) idleRSS() (float64, error) {
+	time.Sleep(untilIdle)
+	return s.rss()
+}
+
 // announcement finds the URL in what a server says on stdout.
 type announcement struct {
 	url  chan string // gets it once
@@ -339,3 +348,5 @@ func (s *server) awaitPort(ctx context.Context, addr string) error {
 		}
 	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

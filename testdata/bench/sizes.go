@@ -63,11 +63,15 @@ func (h *harness) measurePrismSizes(ctx context.Context, f *findings) error {
 		return h.prismOn(ctx, script, file)
 	}
 	for _, operations := range []int{smallDocument, largeDocument} {
-		b, err := h.firstAnswer(ctx, operations, start)
+		ms, err := h.firstAnswer(ctx, operations, start, nothing)
 		if err != nil {
 			return err
 		}
-		f.sizes = append(f.sizes, sized{prism, operations, b.ms, b.rss})
+		rss, err := h.idleWith(ctx, operations, start)
+		if err != nil {
+			return err
+		}
+		f.sizes = append(f.sizes, sized{prism, operations, ms, rss})
 	}
 	f.prismSizeCells, err = h.compareSizes(ctx, start)
 	return err
@@ -92,34 +96,47 @@ func (h *harness) oursWith(ctx context.Context, operations int) (*server, error)
 
 // startsWith is the median of some starts.
 func (h *harness) startsWith(ctx context.Context, operations int) (sized, error) {
-	var ms, rss []float64
+	var ms []float64
 	for range startCount / 4 {
-		b, err := h.firstAnswer(ctx, operations, h.oursWith)
+		one, err := h.firstAnswer(ctx, operations, h.oursWith, nothing)
 		if err != nil {
 			return sized{}, err
 		}
-		ms, rss = append(ms, b.ms), append(rss, b.rss)
+		ms = append(ms, one)
 	}
-	return sized{ours, operations, median(ms), median(rss)}, nil
+	rss, err := h.idleWith(ctx, operations, h.oursWith)
+	return sized{ours, operations, median(ms), rss}, err
 }
 
-func (h *harness) firstAnswer(ctx context.Context, operations int, start func(context.Context, int) (*server, error)) (began, error) {
+func nothing(*server) error { return nil }
+
+// idleWith is the memory that a server takes once it has answered and is left alone, in MB.
+func (h *harness) idleWith(ctx context.Context, operations int, start func(context.Context, int) (*server, error)) (rss float64, err error) {
+	_, err = h.firstAnswer(ctx, operations, start, func(s *server) error {
+		rss, err = s.idleRSS()
+		return err
+	})
+	return rss, err
+}
+
+// firstAnswer is how long a server takes from its start until it has answered, in milliseconds; then comes what is to be
+// done before it ends.
+func (h *harness) firstAnswer(ctx context.Context, operations int, start func(context.Context, int) (*server, error), then func(*server) error) (float64, error) {
 	in, err := h.lastList(operations, 1)
 	if err != nil {
-		return began{}, err
+		return 0, err
 	}
 	begun := time.Now()
 	s, err := start(ctx, operations)
 	if err != nil {
-		return began{}, err
+		return 0, err
 	}
 	defer s.close()
 	if _, err := probe(ctx, s, in); err != nil {
-		return began{}, err
+		return 0, err
 	}
-	took := time.Since(begun)
-	rss, err := s.rss()
-	return began{float64(took.Microseconds()) / 1000, rss}, err
+	took := milliseconds(time.Since(begun))
+	return took, then(s)
 }
 
 // lastList lists the last collection of a document that is nobody's child: the farthest from the beginning.
