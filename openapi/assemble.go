@@ -335,7 +335,8 @@ func (a *assembler) schema(at place) *openapi3.SchemaRef {
 func (a *assembler) schemaInto(at place, into *openapi3.SchemaRef) {
 	if ref, ok := a.reference(at); ok {
 		into.Ref = ref
-		if a.spec.isSchema(at.text("$ref")) { // is checked where it stands: kin-openapi would do so at each reference, and for all that it refers to
+		// A component is checked where it stands. kin-openapi would do so at each reference, and for all that it refers to.
+		if a.spec.isSchema(at.text("$ref")) {
 			into.Value = a.component
 		}
 		return
