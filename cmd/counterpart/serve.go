@@ -62,8 +62,7 @@ func serve(ctx context.Context, c *cli.Command, file *configFile) (err error) {
 	if err != nil {
 		return err
 	}
-	headroom := make([]byte, gcHeadroom)
-	defer runtime.KeepAlive(headroom)
+	defer runtime.KeepAlive(headroom())
 	listener, err := listen(ctx, c.String("listen"))
 	if err != nil {
 		return err
@@ -221,9 +220,19 @@ func schemeOf(srv *http.Server) string {
 	return "https"
 }
 
-// gcHeadroom is by how much more than its own size the heap may grow before it is collected, in bytes. Without it a heap
-// of a few megabytes is collected dozens of times a second under load. What is never touched takes no memory.
-const gcHeadroom = 32 << 20
+// gcHeadroom is by how much more than its own size the heap may grow before it is collected, in pieces of 1 MB. Without it
+// a heap of a few megabytes is collected dozens of times a second under load.
+const gcHeadroom = 32
+
+// headroom is never touched, and so takes no memory. In one piece it would: where any of a piece was in use before, Go
+// clears all of it.
+func headroom() [][]byte {
+	pieces := make([][]byte, gcHeadroom)
+	for i := range pieces {
+		pieces[i] = make([]byte, 1<<20)
+	}
+	return pieces
+}
 
 // serveUntilDone says where it listens, and what else there is to say, and serves until ctx ends; then it waits for the open requests.
 func serveUntilDone(ctx context.Context, listener net.Listener, srv *http.Server, stdout io.Writer, more string) error {
