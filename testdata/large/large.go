@@ -13,6 +13,9 @@ import (
 	"text/template"
 )
 
+// Base is the path that the document's server has, in front of those of its operations.
+const Base = "/v1"
+
 // perCollection is how many operations a collection has.
 const perCollection = 5
 
