@@ -43,7 +43,7 @@ end
 
 function init(args)
   local method, kind, limit, status, body = args[1], args[2], tonumber(args[3]), tonumber(args[4]), args[5]
-  wrk.method, wrk.headers["X-Auth-Token"] = method, "bench"
+  wrk.method, wrk.headers["X-Auth-Token"], wrk.headers["Authorization"] = method, "bench", "Bearer bench"
   if body ~= "" then
     wrk.body, wrk.headers["Content-Type"] = body, "application/json"
   end
