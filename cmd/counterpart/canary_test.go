@@ -205,13 +205,11 @@ func everybody() []who {
 
 // TestNoSecretIsWritten runs the program against servers that tell everything they are told.
 func TestNoSecretIsWritten(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes under the race detector; the scripts run the same code")
-	}
 	for _, password := range []string{"cAnaRy-pa55-word", `cAn"aRy\pa/ss<w&rd é`} {
 		for i, l := range leaks() {
 			for k, w := range everybody() {
-				if l.name != "in JSON" && i%len(everybody()) != k { // everybody meets that one, and every leak somebody
+				everybodys := l.name == "in JSON"
+				if !everybodys && (testing.Short() || i%len(everybody()) != k) { // in short that is all, else somebody meets every leak
 					continue
 				}
 				t.Run(strings.Join([]string{password[:4], l.name, w.name}, "/"), func(t *testing.T) {
