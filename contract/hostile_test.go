@@ -162,7 +162,11 @@ func gzipped(n int) []byte {
 func TestRunsAgainstHostileServers(t *testing.T) {
 	for _, row := range hostileServers(t) {
 		t.Run(row.name, func(t *testing.T) {
-			srv := httptest.NewServer(row.serve)
+			var requests atomic.Int64
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				row.serve(w, r)
+			}))
 			defer srv.Close()
 			target, err := contract.URLWith(srv.URL, contract.URLOptions{Timeout: 5 * time.Second})
 			if err != nil {
@@ -170,17 +174,23 @@ func TestRunsAgainstHostileServers(t *testing.T) {
 			}
 			paced := contract.WithPace(target, contract.Pace{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 			row.want.holds(t, paced, contract.Options{Spec: newSpec(t), Seed: 7, Phases: []string{"examples", "state", "collection", "protocol"}})
+			if n := requests.Load(); row.want.stops != "" && n > 20 {
+				t.Errorf("it was sent %d requests before the run ended", n)
+			}
 		})
 	}
 }
 
-// holds runs the suite: it ends in time, holds no more memory than a few answers need, and says what it must.
+// holds runs the suite: it ends, holds no more memory than a few answers need, and says what it must.
 func (o outcome) holds(t *testing.T, target contract.Target, options contract.Options) {
 	t.Helper()
-	began, before := time.Now(), heap()
-	report, err := contract.Verify(t.Context(), target, options)
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %v", took)
+	// It takes seconds at most; a machine that has much else to do takes longer.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	before := heap()
+	report, err := contract.Verify(ctx, target, options)
+	if ctx.Err() != nil {
+		t.Error("it does not end")
 	}
 	if grown := int64(heap()) - int64(before); grown > 128<<20 {
 		t.Errorf("%d MB are held", grown>>20)

@@ -269,7 +269,8 @@ func wideDocument(n int) string {
 	return b.String()
 }
 
-// TestCostIsLinear: a request costs about the same however many operations there are.
+// TestCostIsLinear: a request costs about the same however many operations there are. What else the machine does makes
+// some runs longer: the shortest counts.
 func TestCostIsLinear(t *testing.T) {
 	cost := func(n int) float64 {
 		spec := specOf(t, wideDocument(n))
@@ -288,6 +289,12 @@ func TestCostIsLinear(t *testing.T) {
 		return time.Since(start).Seconds() / float64(report.Requests)
 	}
 	few, many := cost(60), cost(1500)
+	for range 4 {
+		if many <= 4*few {
+			return
+		}
+		few, many = min(few, cost(60)), min(many, cost(1500))
+	}
 	if many > 4*few {
 		t.Errorf("a request costs %.0f µs with 60 operations and %.0f µs with 1500", few*1e6, many*1e6)
 	}

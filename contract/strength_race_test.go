@@ -4,6 +4,6 @@ package contract_test
 
 // One server in so many is tried: the race detector makes a run ten times as long, and all servers share their code.
 const (
-	everyMutant = 40
-	everySound  = 8
+	everyMutant = 80
+	everySound  = 16
 )

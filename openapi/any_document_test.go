@@ -173,19 +173,19 @@ func TestPropertiesNotDescribedAreSorted(t *testing.T) {
 	}
 }
 
-// within fails the test when f takes longer than any sound implementation would.
-func within(t testing.TB, limit time.Duration, f func()) {
+// within fails the test when f takes longer than any sound implementation would, on a machine that has much else to do.
+func within(t testing.TB, f func()) {
 	t.Helper()
 	start := time.Now()
 	f()
-	if took := time.Since(start); took > limit {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %v", took)
 	}
 }
 
 func TestCatastrophicPatternEnds(t *testing.T) {
 	op := load(t, "a.yaml", bodyDocument("3.1.0", `S: {type: string, pattern: '^(?=(a+)+$)(a+)+$'}`)).Operation("op")
-	within(t, 10*time.Second, func() {
+	within(t, func() {
 		wantBrief(t, op.ValidateRequest(jsonRequest(quote(strings.Repeat("a", 50)+"!"))), []string{"body pattern"})
 	})
 }
@@ -321,7 +321,7 @@ components: {responses: {A: {$ref: '#/components/responses/B'}, B: {$ref: '#/com
 		t.Run(row.why, func(t *testing.T) {
 			file := write(t, row.files...)
 			var err error
-			within(t, 20*time.Second, func() { _, err = openapi.Load(file) })
+			within(t, func() { _, err = openapi.Load(file) })
 			wantRefusal(t, err, row.want)
 		})
 	}
@@ -357,7 +357,7 @@ func TestComponentsThatReferToEachOther(t *testing.T) {
 		t.Run(section, func(t *testing.T) {
 			file := write(t, "a.yaml", "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /x:\n    post:\n      operationId: op\n      "+use+
 				"\ncomponents:\n  "+section+":\n    A: {$ref: '#/components/"+section+"/B'}\n    B: {$ref: '#/components/"+section+"/A'}\n")
-			within(t, 5*time.Second, func() {
+			within(t, func() {
 				_, err := openapi.Load(file)
 				wantRefusal(t, err, "a.yaml:")
 			})

@@ -159,7 +159,7 @@ func TestHostileSchemasAreSampledInBoundedTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			schema := spec.Operation("op").RequestBody.Content[0].Schema
-			within(t, 10*time.Second, func() {
+			within(t, func() {
 				start := time.Now()
 				schema.Sample(nil)
 				schema.SampleAll(nil)

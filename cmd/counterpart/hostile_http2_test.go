@@ -103,7 +103,7 @@ func (h *http2Client) ask(method string, end bool) (uint32, error) {
 // end reads until the server ends the connection, which it must.
 func (h *http2Client) end(v *victim, why string) {
 	v.Helper()
-	_ = h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = h.conn.SetReadDeadline(time.Now().Add(patience))
 	_, err := io.Copy(io.Discard, h.conn)
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {
@@ -150,7 +150,7 @@ func emptyData(v *victim) {
 	n := 0
 	for ; n < amount(1_000_000, 10_000) && h.fr.WriteData(id, false, nil) == nil; n++ {
 		if n%1000 == 0 {
-			_ = h.conn.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = h.conn.SetDeadline(time.Now().Add(patience))
 		}
 	}
 	v.sent(n)
@@ -256,7 +256,7 @@ func closedWindows(v *victim) {
 		v.sent(100)
 	}
 	v.wantService()
-	if !eventually(20*time.Second, func() bool { return v.vitals().connections <= v.at.connections+1 }) {
+	if !eventually(patience, func() bool { return v.vitals().connections <= v.at.connections+1 }) {
 		v.Errorf("%s: clients that leave no room are still waited for", v.vitals())
 	}
 }

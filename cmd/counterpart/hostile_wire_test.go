@@ -203,7 +203,7 @@ func goneBeforeTheAnswer(v *victim) {
 			defer func() { _ = conn.Close() }()
 		}
 		seen := fmt.Sprintf(`"seen":%d`, clients)
-		if !eventually(10*time.Second, func() bool {
+		if !eventually(patience, func() bool {
 			return strings.Contains(v.want(http.StatusOK, http.MethodGet, faults+"/held", ""), seen)
 		}) {
 			v.Errorf("the fault has not seen %d requests", clients)
@@ -307,7 +307,7 @@ func doNotRead(v *victim) {
 		conns = append(conns, conn)
 	}
 	v.sent(50 * len(conns))
-	if !eventually(20*time.Second, func() bool { return v.vitals().connections <= v.at.connections+1 }) {
+	if !eventually(patience, func() bool { return v.vitals().connections <= v.at.connections+1 }) {
 		v.Errorf("%s: readers that do not read are still waited for", v.vitals())
 	}
 	for _, conn := range conns {
@@ -357,7 +357,7 @@ func idleConnections(v *victim) {
 		}
 		conns = append(conns, conn)
 	}
-	if !eventually(10*time.Second, func() bool { return v.vitals().connections >= n }) {
+	if !eventually(patience, func() bool { return v.vitals().connections >= n }) {
 		v.Errorf("%s, of %d connections", v.vitals(), n)
 	}
 	v.wantService()
@@ -389,14 +389,14 @@ func tooManyConnections(v *victim) {
 	atOnce(beyond, func(int) {
 		start := time.Now()
 		v.wantOnly("beyond the limit", v.answers(v.dial()), http.StatusServiceUnavailable)
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > patience {
 			v.Errorf("it took %v to be sent away", took)
 		}
 	})
 	for _, conn := range conns {
 		_ = conn.Close()
 	}
-	if !eventually(5*time.Second, func() bool { status, _, _ := v.ask(http.MethodGet, collection, ""); return status == http.StatusOK }) {
+	if !eventually(patience, func() bool { status, _, _ := v.ask(http.MethodGet, collection, ""); return status == http.StatusOK }) {
 		v.Error("there is no room again")
 	}
 }
@@ -405,7 +405,7 @@ func tooManyConnections(v *victim) {
 // those who asked before, one of their places is still taken.
 func (v *victim) moveIn() (conn net.Conn) {
 	v.Helper()
-	if !eventually(5*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		conn = v.dial()
 		_, _ = io.WriteString(conn, "GET "+collection+" HTTP/1.1\r\nHost: x\r\n\r\n")
 		status, _ := readAnswer(bufio.NewReader(conn))
