@@ -47,7 +47,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path, query, contentType string, body []byte) {
 		request, ok := requestOf(method, path, query, contentType, body)
 		if !ok || strings.HasPrefix(request.URL.Path, "/_counterpart/") {
-			t.Skip("it is no request, or one for the control API, which is no part of the document")
+			return // it is no request, or one for the control API, which is no part of the document
 		}
 		wantSoundAnswer(t, spec, request)
 	})
@@ -82,7 +82,7 @@ func FuzzRawRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(sent)))
 		if err != nil || strings.HasPrefix(request.URL.Path, "/_counterpart/") {
-			t.Skip("it is no request, or one for the control API, which is no part of the document")
+			return // it is no request, or one for the control API, which is no part of the document
 		}
 		wantSoundAnswer(t, spec, request)
 	})

@@ -269,7 +269,7 @@ func FuzzRuns(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pattern, text string) {
 		re, err := regexp.Compile(pattern)
 		if err != nil {
-			t.Skip("Go has no such pattern to compare with")
+			return // Go has no such pattern to compare with
 		}
 		if got, want := matcherOf(re).MatchString(text), re.MatchString(text); got != want {
 			t.Fatalf("%q, %q: %v", pattern, text, got)
@@ -319,7 +319,7 @@ func FuzzAccept(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint, text string) {
 		value, err := DecodeJSON([]byte(text))
 		if err != nil {
-			t.Skip("it is no JSON")
+			return // it is no JSON
 		}
 		schemas[which%uint(len(schemas))].judge(t, value)
 	})

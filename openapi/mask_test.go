@@ -135,7 +135,7 @@ func FuzzMask(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType, before, after string, how uint8) {
 		body := before + fmt.Sprintf(assignments[int(how)%len(assignments)], canary) + after
 		if strings.Contains(before+after, canary) {
-			t.Skip("the canary stands elsewhere, too, where nothing says that it is secret")
+			return // the canary stands elsewhere, too, where nothing says that it is secret
 		}
 		for _, shown := range []string{masker(spec).RequestBody(op, contentType, body), masker(spec).ResponseBody(op, 200, contentType, body)} {
 			if strings.Contains(shown, canary) {

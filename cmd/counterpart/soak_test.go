@@ -192,14 +192,13 @@ func seriesOf(samples []sample) []series {
 		}
 		return s
 	}
-	// Latency may grow by what a busy machine adds.
 	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return []series{
 		of("memory, MB", func(s sample) float64 { return float64(s.memory) }, func(b float64) float64 { return b*1.1 + 8 }),
 		of("goroutines", func(s sample) float64 { return float64(s.goroutines) }, func(b float64) float64 { return b + 20 }),
 		of("file handles", func(s sample) float64 { return float64(s.files) }, func(b float64) float64 { return b + 20 }),
-		of("latency p99, ms", func(s sample) float64 { return milliseconds(s.p99) }, func(b float64) float64 { return 3*b + 100 }),
-		of("latency p50, ms", func(s sample) float64 { return milliseconds(s.p50) }, func(b float64) float64 { return 3*b + 20 }),
+		of("latency p99, ms", func(s sample) float64 { return milliseconds(s.p99) }, func(b float64) float64 { return 3*b + 20 }),
+		of("latency p50, ms", func(s sample) float64 { return milliseconds(s.p50) }, func(b float64) float64 { return 3*b + 2 }),
 	}
 }
 
